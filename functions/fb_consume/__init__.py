@@ -1,0 +1,1 @@
+"""Stores Facebook events."""

@@ -1,0 +1,144 @@
+"""From a request's raw events to acknowledged messages, one bad event at a time."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from functions.webhook_ingest.body import RawEvent
+from functions.webhook_ingest.metrics import ACCEPTED, FAILED, PROCESSED
+from shared.errors import Problem
+from shared.events.decoding import (
+    InvalidEventError,
+    decode_event,
+    identity_of,
+    is_plain,
+    latest_timestamp,
+)
+from shared.events.model import SOURCES, Source
+from shared.settings import Settings
+from shared.stream.group_commit import GroupCommit
+from shared.stream.packing import Origin, Pack, Packer
+
+SLICE = 500
+"""Events that are validated before other requests get their turn."""
+
+DIRECT = 100
+"""From this many events of a source, a request gets messages of its own."""
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Why one event of a request was refused; `index` counts from 0."""
+
+    index: int
+    eventId: str | None
+    code: str
+    path: str
+    detail: str
+
+
+Publish = Callable[[Pack], Coroutine[Any, Any, object]]
+
+
+class Intake:
+    """Validates, packs and publishes; `publish` stores a pack durably or raises Problem."""
+
+    def __init__(self, publish: Publish, limits: Settings) -> None:
+        self._publish = publish
+        self._limits = limits
+        bounds = limits.pack_max_events, limits.pack_max_bytes
+        self._groups = {source: GroupCommit(source, publish, *bounds) for source in SOURCES}
+
+    async def take(
+        self, body: bytes, events: Sequence[RawEvent], origin: Origin
+    ) -> tuple[int, list[Rejection]]:
+        """Return the number of accepted events and the rejections.
+
+        Returns when all accepted events are acknowledged by the stream. Raises Problem if any
+        could not be stored: then the caller has to send the request again, which counts none of
+        its events twice.
+        """
+        batch = _Batch(origin, self._limits, latest_timestamp(), plain=is_plain(body))
+        publications: list[asyncio.Task[object]] = []
+        try:
+            for start in range(0, len(events), SLICE):
+                full = batch.add(start, events[start : start + SLICE])
+                publications.extend(asyncio.create_task(self._publish(pack)) for pack in full)
+                await asyncio.sleep(0)  # gives other requests their turn
+            publications.extend(
+                asyncio.create_task(self._store_rest(source, packer, origin))
+                for source, packer in batch.packers.items()
+                if packer
+            )
+            await asyncio.gather(*publications)
+        except Problem as problem:
+            for task in publications:
+                task.cancel()
+            await asyncio.gather(*publications, return_exceptions=True)
+            batch.count_lost(problem.kind.code)
+            raise
+        batch.count_stored()
+        return sum(batch.accepted.values()), batch.rejections
+
+    async def _store_rest(self, source: Source, packer: Packer, origin: Origin) -> None:
+        if len(packer) < DIRECT:
+            await self._groups[source].submit(origin, packer.take())
+        else:
+            await self._publish(packer.cut())
+
+
+class _Batch:
+    """One request's accepted events by source, and its rejections."""
+
+    def __init__(self, origin: Origin, limits: Settings, latest: datetime, *, plain: bool) -> None:
+        self.accepted = dict.fromkeys(SOURCES, 0)
+        self.rejections: list[Rejection] = []
+        self.packers = {
+            source: Packer(source, origin, limits.pack_max_events, limits.pack_max_bytes)
+            for source in SOURCES
+        }
+        self._latest = latest
+        self._plain = plain
+        self._max_event_bytes = limits.max_event_bytes
+
+    def add(self, start: int, events: Sequence[RawEvent]) -> list[Pack]:
+        """Validate events, the first of which is the request's `start`-th; return full packs."""
+        full: list[Pack] = []
+        for index, raw in enumerate(events, start):
+            try:
+                source = self._validate(raw)
+            except InvalidEventError as error:
+                self._reject(index, raw, error)
+                continue
+            self.accepted[source] += 1
+            if pack := self.packers[source].add(memoryview(raw)):
+                full.append(pack)
+        return full
+
+    def _validate(self, raw: RawEvent) -> Source:
+        view = memoryview(raw)
+        if len(view) > self._max_event_bytes:
+            detail = f"the event is longer than {self._max_event_bytes} bytes"
+            raise InvalidEventError("too_long", "", detail)
+        plain = self._plain or is_plain(bytes(view))
+        return decode_event(raw, self._latest, plain=plain).type.source
+
+    def _reject(self, index: int, raw: RawEvent, error: InvalidEventError) -> None:
+        event_id, source = identity_of(raw)
+        rejection = Rejection(index, event_id, error.code, error.path, error.detail)
+        self.rejections.append(rejection)
+        FAILED.labels(source, error.code).inc()
+
+    def count_stored(self) -> None:
+        """Count the accepted events as acknowledged."""
+        for source, count in self.accepted.items():
+            ACCEPTED.labels(source).inc(count)
+            PROCESSED.labels(source).inc(count)
+
+    def count_lost(self, reason: str) -> None:
+        """Count the accepted events as not stored."""
+        for source, count in self.accepted.items():
+            ACCEPTED.labels(source).inc(count)
+            FAILED.labels(source, reason).inc(count)

@@ -1,0 +1,73 @@
+"""webhook-ingest: takes events over HTTP and answers once they are durably in the stream.
+
+`POST` any path with one event, an array, `{"events": […]}` or NDJSON, plain, gzip or zstd.
+"""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from functions.webhook_ingest.body import split
+from functions.webhook_ingest.inflate import inflate
+from functions.webhook_ingest.intake import Intake
+from functions.webhook_ingest.metrics import REQUEST_EVENTS
+from functions.webhook_ingest.reading import BodyReader
+from shared.errors import Problem
+from shared.settings import Settings
+from shared.stream.connection import Broker
+from shared.stream.packing import Origin
+from shared.stream.publishing import Publisher
+from shared.telemetry import TRACEPARENT_HEADER, accept_traceparent
+from shared.web import Function, Request, Response, framework_target, require_method
+
+
+class WebhookIngest:
+    """The handler: reads, inflates and splits bodies, and hands the events to the intake."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self._settings = chosen
+        self._broker = Broker(chosen.nats_url, "webhook-ingest")
+        self._reader = BodyReader(chosen)
+        self._intake = Intake(Publisher(self._broker, chosen.publish_timeout).publish, chosen)
+
+    async def open(self) -> None:
+        """Begin to connect to the broker."""
+        self._broker.start()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._broker.close()
+
+    async def ready(self) -> None:
+        """Raise Problem broker_unavailable unless the broker is there."""
+        _ = self._broker.client
+
+    async def handle(self, request: Request) -> Response:
+        """Accept the request's events; a raised Problem means that none counts as accepted."""
+        require_method(request, "POST")
+        await self._broker.available()
+        async with self._reader.read(request) as sent:
+            body = inflate(sent, request.headers.get("content-encoding", ""), self._settings)
+            events = split(body, request.headers.get("content-type", ""))
+            REQUEST_EVENTS.observe(len(events))
+            if len(events) > self._settings.max_events_per_request:
+                limit = self._settings.max_events_per_request
+                raise Problem("too_many_events", f"A request may have {limit} events.", limit=limit)
+            accepted, rejections = await self._intake.take(body, events, _origin(request))
+        request.log.update(events=len(events), accepted=accepted, rejected=len(rejections))
+        answer = {
+            "accepted": accepted,
+            "rejected": len(rejections),
+            "results": rejections,
+            "correlationId": request.correlation_id,
+        }
+        status = HTTPStatus.OK if accepted else HTTPStatus.UNPROCESSABLE_ENTITY
+        return Response.json(answer, status)
+
+
+def _origin(request: Request) -> Origin:
+    traceparent = accept_traceparent(request.headers.get(TRACEPARENT_HEADER))
+    return Origin(request.correlation_id, datetime.now(UTC), traceparent)
+
+
+function = Function("webhook-ingest", WebhookIngest)
+webhook_ingest = framework_target(function)

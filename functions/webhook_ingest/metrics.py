@@ -1,0 +1,16 @@
+"""Ingest's metrics, under the names that dashboards of this field use."""
+
+from prometheus_client import Counter, Histogram
+
+ACCEPTED = Counter("gateway_events_accepted_total", "Valid events received.", ("source",))
+PROCESSED = Counter(
+    "gateway_events_processed_total", "Events that the stream acknowledged.", ("source",)
+)
+FAILED = Counter(
+    "gateway_events_failed_total", "Events refused or not stored.", ("source", "reason")
+)
+REQUEST_EVENTS = Histogram(
+    "hookstream_ingest_request_events",
+    "Events in a request.",
+    buckets=(1, 10, 100, 1_000, 5_000, 10_000, 25_000, 50_000),
+)

@@ -1,0 +1,1 @@
+"""What runs and ships the functions: connector, local platform, publisher, command line."""

@@ -1,0 +1,27 @@
+"""Delays that grow with each failure, with jitter so that retries do not march in step."""
+
+import random
+
+
+class Backoff:
+    """`delay()` is base, 2*base, 4*base … up to `longest` seconds, each times 0.5 to 1."""
+
+    def __init__(self, base: float, longest: float) -> None:
+        self._base = base
+        self._longest = longest
+        self.failures = 0
+
+    def failed(self) -> None:
+        """Count a failure."""
+        self.failures += 1
+
+    def succeeded(self) -> None:
+        """Start from the beginning."""
+        self.failures = 0
+
+    def delay(self, at_least: float | None = None) -> float:
+        """Return the seconds to wait now; `at_least` is what the other side asked for."""
+        exponent = min(self.failures - 1, 30)
+        bound = min(self._longest, self._base * 2.0**exponent) if self.failures else 0.0
+        jittered = bound * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
+        return max(jittered, at_least or 0.0)

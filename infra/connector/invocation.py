@@ -1,0 +1,70 @@
+"""Invokes a function with a batch over HTTP and says what its answer means."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import aiohttp
+import msgspec
+
+from shared.batch import BATCH_TYPE, BatchAnswer, StoredMessage, decode_answer, encode_batch
+
+_REFUSALS = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+"""Statuses that say something about the messages; every other failure is an outage."""
+
+
+class OutageError(Exception):
+    """The function or something behind it is away: the same batch may succeed later.
+
+    `retry_after` is what the other side asked for, in seconds.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class RefusalError(Exception):
+    """The function refuses these messages: sending them again as they are is of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function to invoke; `timeout` is in seconds, for the whole call."""
+
+    name: str
+    url: str
+    timeout: float
+
+
+async def invoke(
+    session: aiohttp.ClientSession, target: Target, messages: Sequence[StoredMessage]
+) -> BatchAnswer:
+    """Deliver messages to a function. Raises OutageError or RefusalError."""
+    body = encode_batch(messages)
+    timeout = aiohttp.ClientTimeout(total=target.timeout)
+    headers = {"content-type": BATCH_TYPE}
+    try:
+        async with session.post(target.url, data=body, headers=headers, timeout=timeout) as answer:
+            content = await answer.read()
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise OutageError(type(error).__name__) from error
+    if answer.status == HTTPStatus.OK:
+        try:
+            return decode_answer(content)
+        except msgspec.MsgspecError as error:
+            raise OutageError("the answer is not a batch answer") from error
+    if answer.status in _REFUSALS:
+        raise RefusalError(f"status {answer.status}")
+    raise OutageError(f"status {answer.status}", _retry_after(answer.headers.get("Retry-After")))
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Return the seconds of a Retry-After header; its date form is left to the backoff."""
+    return float(value) if value and value.isdecimal() else None

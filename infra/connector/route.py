@@ -1,0 +1,246 @@
+"""One source's way from the stream to its function.
+
+Killed anywhere here, what was not acknowledged is delivered again and, where it was stored
+already, known as a duplicate.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiohttp
+import msgspec
+
+from infra.connector.backoff import Backoff
+from infra.connector.invocation import OutageError, RefusalError, Target, invoke
+from infra.connector.metrics import (
+    DEAD_LETTERS,
+    DELIVERIES,
+    INVOCATION_DURATION,
+    INVOCATIONS,
+    REDELIVERIES,
+)
+from infra.connector.pulling import HeldMessage, PullConsumer
+from shared.batch import BatchAnswer, RejectedEvent
+from shared.errors import Problem
+from shared.settings import MIB, Settings
+from shared.stream.connection import Broker
+from shared.stream.dead_letters import DeadLetter, bury
+from shared.stream.packing import CORRELATION_IDS, correlation_id_at, distinct_correlation_ids
+from shared.stream.publishing import Publisher
+from shared.telemetry import fields
+
+IDLE_PATIENCE = 1.0
+MAX_INVOCATION_BYTES = 16 * MIB
+
+logger = logging.getLogger(__name__)
+
+Batch = Sequence[HeldMessage]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The connections that all routes share."""
+
+    broker: Broker
+    publisher: Publisher
+    session: aiohttp.ClientSession
+
+
+class Route:
+    """Pulls a source's messages and delivers them to its function, a few batches at a time."""
+
+    def __init__(self, source: str, target: Target, links: Links, chosen: Settings) -> None:
+        self._source = source
+        self._target = target
+        self._links = links
+        self._settings = chosen
+        self._consumer = PullConsumer(links.broker, source, _buffer_size(chosen))
+        self._circuit = Backoff(chosen.retry_base, chosen.retry_max)
+        self._resume_at = 0.0
+        self._held: set[HeldMessage] = set()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Deliver until stop() is called and what is in flight has ended."""
+        async with asyncio.TaskGroup() as group:
+            keeper = group.create_task(self._keep_held())
+            while not self._stopping.is_set():
+                try:
+                    await self._step(group)
+                except Problem:
+                    await self._pause(IDLE_PATIENCE)
+            await asyncio.gather(*self._calls)
+            keeper.cancel()
+        for message in self._consumer.buffered:
+            await message.nak(0)
+
+    def stop(self) -> None:
+        """Stop pulling; what is buffered goes back to the stream."""
+        self._stopping.set()
+
+    async def _step(self, group: asyncio.TaskGroup) -> None:
+        """Start one call when there is room for it, a message for it and no outage."""
+        if len(self._calls) >= self._concurrency():
+            await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
+            return
+        if (wait := self._resume_at - time.monotonic()) > 0:
+            await self._pause(wait)
+            return
+        if await self._consumer.wait(IDLE_PATIENCE) and not self._stopping.is_set():
+            batch = self._take()
+            await self._consumer.request()
+            call = group.create_task(self._deliver(batch))
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+
+    def _concurrency(self) -> int:
+        """Probe with a single call while the last one failed."""
+        return 1 if self._circuit.failures else self._settings.invoke_concurrency
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    def _take(self) -> list[HeldMessage]:
+        buffer = self._consumer.buffered
+        batch: list[HeldMessage] = []
+        events = size = 0
+        while buffer and len(batch) < self._settings.invoke_max_messages:
+            stored = buffer[0].stored
+            events += stored.events
+            size += len(stored.payload)
+            full = events > self._settings.invoke_max_events or size > MAX_INVOCATION_BYTES
+            if batch and full:
+                break
+            batch.append(buffer.popleft())
+        DELIVERIES.labels(self._source).inc(len(batch))
+        REDELIVERIES.labels(self._source).inc(sum(m.deliveries > 1 for m in batch))
+        self._held.update(batch)
+        return batch
+
+    async def _deliver(self, batch: Batch) -> None:
+        try:
+            await self._invoke(batch)
+        except OutageError as outage:
+            await self._give_back(batch, outage)
+        except Problem as problem:
+            await self._give_back(batch, OutageError(problem.kind.code, problem.retry_after))
+        finally:
+            self._held.difference_update(batch)
+
+    async def _invoke(self, batch: Batch) -> None:
+        started = time.perf_counter()
+        try:
+            answer = await invoke(self._links.session, self._target, [m.stored for m in batch])
+        except RefusalError as refusal:
+            INVOCATIONS.labels(self._target.name, "refused").inc()
+            await self._divide(batch, refusal)
+            return
+        elapsed = time.perf_counter() - started
+        INVOCATION_DURATION.labels(self._target.name).observe(elapsed)
+        INVOCATIONS.labels(self._target.name, "ok").inc()
+        self._circuit.succeeded()
+        await self._settle(batch, answer)
+        logger.info(
+            "delivered",
+            extra=fields(
+                function=self._target.name,
+                messages=len(batch),
+                events=sum(m.stored.events for m in batch),
+                milliseconds=round(elapsed * 1000, 3),
+                correlationIds=distinct_correlation_ids(
+                    message.stored.headers.get(CORRELATION_IDS, "") for message in batch
+                ),
+            ),
+        )
+
+    async def _divide(self, batch: Batch, refusal: RefusalError) -> None:
+        """Find the message that makes the function refuse a batch, and bury its events."""
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            await self._invoke(batch[:middle])
+            await self._invoke(batch[middle:])
+            return
+        message = batch[0].stored
+        events = _raw_events(message.payload)
+        rejected = [
+            RejectedEvent(message.id, index, "invalid_batch", str(refusal))
+            for index in range(len(events))
+        ]
+        await self._settle(batch, BatchAnswer(rejected=rejected))
+
+    async def _settle(self, batch: Batch, answer: BatchAnswer) -> None:
+        """Bury what was rejected, give back what failed, acknowledge the rest, in that order."""
+        by_id = {message.stored.id: message for message in batch}
+        for rejection in answer.rejected:
+            if message := by_id.get(rejection.itemIdentifier):
+                await self._bury(message, rejection)
+        failed = {failure.itemIdentifier: failure for failure in answer.batchItemFailures}
+        for identifier, message in by_id.items():
+            if failure := failed.get(identifier):
+                attempt = Backoff(self._settings.retry_base, self._settings.retry_max)
+                attempt.failures = message.deliveries
+                await message.nak(attempt.delay(failure.retryAfterSeconds))
+            else:
+                await message.ack()
+
+    async def _bury(self, message: HeldMessage, rejection: RejectedEvent) -> None:
+        stored = message.stored
+        correlation_ids = stored.headers.get(CORRELATION_IDS, "")
+        letter = DeadLetter(
+            source=self._source,
+            raw=bytes(_raw_events(stored.payload)[rejection.index]),
+            code=rejection.code,
+            detail=rejection.detail,
+            stage="consume",
+            origin=stored.id,
+            index=rejection.index,
+            attempts=message.deliveries,
+            first_at=stored.published_at,
+            correlation_id=correlation_id_at(correlation_ids, rejection.index),
+        )
+        await bury(self._links.publisher, letter)
+        DEAD_LETTERS.labels(self._source, rejection.code).inc()
+
+    async def _give_back(self, batch: Batch, outage: OutageError) -> None:
+        INVOCATIONS.labels(self._target.name, "outage").inc()
+        self._circuit.failed()
+        delay = self._circuit.delay(outage.retry_after)
+        self._resume_at = time.monotonic() + delay
+        logger.warning(
+            "outage",
+            extra=fields(
+                function=self._target.name,
+                reason=outage.reason,
+                failures=self._circuit.failures,
+                delay=round(delay, 3),
+            ),
+        )
+        for message in batch:
+            await message.nak(delay)
+
+    async def _keep_held(self) -> None:
+        """Extend the deadlines of everything held, long before they pass."""
+        while True:
+            await asyncio.sleep(self._settings.ack_wait / 3)
+            for message in [*self._held, *self._consumer.buffered]:
+                await message.extend()
+
+
+def _buffer_size(chosen: Settings) -> int:
+    return min(chosen.max_ack_pending, 4 * chosen.invoke_max_events // chosen.pack_max_events)
+
+
+def _raw_events(payload: bytes) -> list[msgspec.Raw]:
+    """Return a message's events; one that cannot be split is buried whole."""
+    try:
+        return msgspec.json.decode(payload, type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return [msgspec.Raw(payload)]

@@ -1,0 +1,90 @@
+"""Says in the database up to when each source is processed, so that reports can tell.
+
+A consumer with nothing pending is complete up to the moment at which the server said so; else up
+to its oldest unprocessed message. Clock: the NATS server's, which also stamps the messages.
+"""
+
+import asyncio
+import logging
+from datetime import datetime
+
+import msgspec
+from nats.errors import Error as NatsError
+from nats.js import api
+from shared.store.pool import Database
+from shared.store.queries import query
+
+from infra.connector.metrics import OLDEST_PENDING, PENDING_MESSAGES
+from shared.errors import Problem
+from shared.events.model import SOURCES, Source
+from shared.stream.connection import Broker
+from shared.stream.packing import subject
+from shared.stream.topology import EVENTS, consumer_name
+from shared.telemetry import fields
+
+INTERVAL = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class _Floor(msgspec.Struct):
+    stream_seq: int = 0
+
+
+class ConsumerState(msgspec.Struct):
+    """The part of the server's CONSUMER.INFO answer that is used."""
+
+    ts: datetime
+    num_pending: int
+    num_ack_pending: int
+    ack_floor: _Floor
+
+
+async def consumer_state(broker: Broker, source: Source) -> ConsumerState:
+    """Ask the server for a consumer's state. Raises Problem or nats.errors.Error."""
+    name = f"$JS.API.CONSUMER.INFO.{EVENTS}.{consumer_name(source)}"
+    answer = await broker.client.request(name, timeout=2)
+    try:
+        return msgspec.json.decode(answer.data, type=ConsumerState)
+    except msgspec.ValidationError as error:
+        raise Problem("broker_unavailable", f"no consumer of {source}") from error
+
+
+async def oldest_unprocessed(
+    broker: Broker, source: Source, state: ConsumerState
+) -> api.RawStreamMsg | None:
+    """Return a source's first message that is not processed, None if there is none."""
+    if not state.num_pending and not state.num_ack_pending:
+        return None
+    floor = state.ack_floor.stream_seq
+    return await broker.jetstream.get_msg(
+        EVENTS, seq=floor + 1, subject=subject(source), next=True, direct=True
+    )
+
+
+class WatermarkKeeper:
+    """Writes the watermarks every second."""
+
+    def __init__(self, broker: Broker, database: Database) -> None:
+        self._broker = broker
+        self._database = database
+
+    async def run(self) -> None:
+        """Write until cancelled; a broker or database that is away is tried again."""
+        while True:
+            for source in SOURCES:
+                try:
+                    await self._write(source)
+                except (Problem, NatsError) as error:
+                    reason = fields(source=source, error=str(error))
+                    logger.warning("watermark not written", extra=reason)
+            await asyncio.sleep(INTERVAL)
+
+    async def _write(self, source: Source) -> None:
+        state = await consumer_state(self._broker, source)
+        oldest = await oldest_unprocessed(self._broker, source, state)
+        as_of = state.ts if oldest is None else oldest.time or state.ts
+        PENDING_MESSAGES.labels(source).set(state.num_pending + state.num_ack_pending)
+        OLDEST_PENDING.labels(source).set(max(0.0, (state.ts - as_of).total_seconds()))
+        async with self._database.transaction() as connection:
+            await connection.execute(query("write_watermark"), {"source": source, "as_of": as_of})

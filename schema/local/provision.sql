@@ -1,0 +1,2 @@
+CREATE ROLE hookstream LOGIN CREATEDB PASSWORD ':password';
+CREATE DATABASE hookstream OWNER hookstream;

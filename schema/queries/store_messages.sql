@@ -1,0 +1,17 @@
+-- What became of packed messages. A redelivery finds its message here and changes nothing.
+insert into messages (
+    stream_sequence, published_at, source, received_at, correlation_ids, events, stored,
+    duplicates, rejected
+)
+select * from unnest(
+    %(stream_sequence)s::bigint[],
+    %(published_at)s::timestamptz[],
+    %(source)s::text[],
+    %(received_at)s::timestamptz[],
+    %(correlation_ids)s::text[],
+    %(events)s::integer[],
+    %(stored)s::integer[],
+    %(duplicates)s::integer[],
+    %(rejected)s::integer[]
+)
+on conflict (stream_sequence, published_at) do nothing

@@ -1,0 +1,1 @@
+"""What the functions stand on. Imports nothing from functions/ or infra/."""

@@ -1,0 +1,167 @@
+"""The contract between the connector and a collector: a batch of packed messages and its answer.
+
+Request: CloudEvents 1.0 JSON batch (https://github.com/cloudevents/spec, json-format.md §4,
+media type application/cloudevents-batch+json), one CloudEvent per packed message. A single
+CloudEvent is taken too, structured or binary (http-protocol-binding.md §3), as a Knative broker
+delivers it. Answer: AWS Lambda's partial batch response, `batchItemFailures`
+(https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html), plus `rejected`:
+single events that can never be stored.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+
+from shared.errors import Problem
+from shared.stream.packing import (
+    CHECKSUM,
+    CORRELATION_IDS,
+    EVENT_COUNT,
+    RECEIVED_AT,
+    TRACEPARENT,
+)
+from shared.web import Request
+
+BATCH_TYPE = "application/cloudevents-batch+json"
+STRUCTURED_TYPE = "application/cloudevents+json"
+EVENT_TYPE_PREFIX = "hookstream.events."
+
+_ATTRIBUTES = {
+    RECEIVED_AT: "receivedat",
+    CORRELATION_IDS: "correlationids",
+    EVENT_COUNT: "eventcount",
+    CHECKSUM: "checksum",
+    TRACEPARENT: "traceparent",
+}
+"""Message headers and the CloudEvents extension attributes that carry them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A packed message as it lies in a stream."""
+
+    stream: str
+    sequence: int
+    source: str
+    published_at: datetime
+    headers: Mapping[str, str]
+    payload: bytes
+
+    @property
+    def id(self) -> str:
+        """Return the message's identity in requests and answers, e.g. `EVENTS:42`."""
+        return f"{self.stream}:{self.sequence}"
+
+    @property
+    def events(self) -> int:
+        """Return the number of events that the message says it holds."""
+        return int(self.headers.get(EVENT_COUNT, "1"))
+
+
+class Delivery(msgspec.Struct, gc=False):
+    """One packed message as a collector receives it; `data` is its JSON array, undecoded."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+    source: str
+    type: str
+    data: msgspec.Raw
+    specversion: str = "1.0"
+    time: datetime | None = None
+    receivedat: datetime | None = None
+    correlationids: str = ""
+    eventcount: str = ""
+    checksum: str = ""
+    traceparent: str = ""
+
+    @property
+    def stream_sequence(self) -> int:
+        """Return the sequence in the stream, 0 for a message of another origin."""
+        sequence = self.id.rpartition(":")[2]
+        return int(sequence) if sequence.isdecimal() and len(sequence) < 19 else 0  # noqa: PLR2004 - fits a bigint
+
+    @property
+    def published_at(self) -> datetime:
+        """Return when the stream took the message."""
+        return self.time or datetime.now(UTC)
+
+
+class ItemFailure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message to deliver again, after `retryAfterSeconds` if given."""
+
+    itemIdentifier: str
+    retryAfterSeconds: float | None = None
+
+
+class RejectedEvent(msgspec.Struct, frozen=True):
+    """An event that can never be stored; `index` counts from 0 within its message."""
+
+    itemIdentifier: str
+    index: int
+    code: str
+    detail: str
+
+
+class BatchAnswer(msgspec.Struct, frozen=True):
+    """What became of a batch; a message named nowhere is stored."""
+
+    batchItemFailures: Sequence[ItemFailure] = ()
+    rejected: Sequence[RejectedEvent] = ()
+
+
+_batch = msgspec.json.Decoder(list[Delivery]).decode
+_single = msgspec.json.Decoder(Delivery).decode
+
+
+def encode_batch(messages: Iterable[StoredMessage]) -> bytes:
+    """Return the request body for messages; their payloads go in verbatim."""
+    return b"[" + b",".join(map(_encode_message, messages)) + b"]"
+
+
+def _encode_message(message: StoredMessage) -> bytes:
+    attributes: dict[str, object] = {
+        "specversion": "1.0",
+        "id": message.id,
+        "source": f"/hookstream/streams/{message.stream}/{message.source}",
+        "type": EVENT_TYPE_PREFIX + message.source,
+        "time": message.published_at,
+        "datacontenttype": "application/json",
+    }
+    for header, attribute in _ATTRIBUTES.items():
+        if value := message.headers.get(header):
+            attributes[attribute] = value
+    return msgspec.json.encode(attributes)[:-1] + b',"data":' + message.payload + b"}"
+
+
+def decode_deliveries(request: Request, body: bytes) -> list[Delivery]:
+    """Return the messages of a request: a batch, or a single structured or binary CloudEvent.
+
+    Raises Problem invalid_batch or unsupported_media_type.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        if media_type == BATCH_TYPE:
+            return _batch(body)
+        if media_type == STRUCTURED_TYPE:
+            return [_single(body)]
+        if "ce-id" in request.headers:
+            return [_binary(request.headers, body)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem("invalid_batch", str(error)) from None
+    raise Problem(
+        "unsupported_media_type",
+        "Send CloudEvents: a batch, or one in structured or binary mode.",
+        allowed=[BATCH_TYPE, STRUCTURED_TYPE],
+    )
+
+
+def _binary(headers: Mapping[str, str], body: bytes) -> Delivery:
+    attributes = {name[3:]: value for name, value in headers.items() if name.startswith("ce-")}
+    return msgspec.convert({**attributes, "data": msgspec.Raw(body)}, Delivery)
+
+
+def decode_answer(body: bytes) -> BatchAnswer:
+    """Return a collector's answer. Raises msgspec.MsgspecError if it is not one."""
+    return msgspec.json.decode(body, type=BatchAnswer)

@@ -1,0 +1,174 @@
+"""The core of both collectors: a batch of packed messages in, rows stored, what failed out."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from prometheus_client import Counter, Histogram
+
+from shared.batch import BatchAnswer, Delivery, RejectedEvent, decode_deliveries
+from shared.events.decoding import InvalidEventError, decode_event, is_plain, latest_timestamp
+from shared.events.model import Source
+from shared.settings import Settings
+from shared.store.migrations import migrate
+from shared.store.pool import Database
+from shared.store.rows import Row, build_row
+from shared.store.writer import EventWriter, MessageRecord, prepare
+from shared.stream.packing import distinct_correlation_ids
+from shared.telemetry import DURATION_BUCKETS, fields
+from shared.web import Request, Response, require_method
+
+_NAMES: dict[Source, str] = {"facebook": "fb-consume", "tiktok": "ttk-consume"}
+_PREFIXES: dict[Source, str] = {"facebook": "fb_collector", "tiktok": "ttk_collector"}
+
+WRITE_DURATION = Histogram(
+    "hookstream_store_write_duration_seconds",
+    "Time to store a batch in the database.",
+    ("source",),
+    buckets=DURATION_BUCKETS,
+)
+BATCH_EVENTS = Histogram(
+    "hookstream_collector_batch_events",
+    "Events in a batch.",
+    ("source",),
+    buckets=(1, 10, 100, 500, 1_000, 2_500, 5_000, 10_000),
+)
+DUPLICATES = Counter(
+    "hookstream_collector_duplicates_total", "Events that were known before.", ("source",)
+)
+
+logger = logging.getLogger(__name__)
+
+_events = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class SchemaGuard:
+    """Applies pending migrations once, before the first use of the database."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self._settings = chosen
+        self._applying = asyncio.Lock()
+        self._done = not chosen.migrate_on_start
+
+    async def ensure(self) -> None:
+        """Return when the schema is there. Raises Problem if the database is away."""
+        if self._done:
+            return
+        async with self._applying:
+            if not self._done:
+                applied = await asyncio.to_thread(migrate, self._settings.database_url)
+                self._done = True
+                logger.info("schema is up to date", extra=fields(applied=applied))
+
+
+@dataclass(slots=True)
+class _Batch:
+    rows: list[Row] = field(default_factory=list)
+    messages: list[MessageRecord] = field(default_factory=list)
+    rejected: list[RejectedEvent] = field(default_factory=list)
+
+    @property
+    def events(self) -> int:
+        return sum(message.events for message in self.messages)
+
+
+class Collector:
+    """The handler of fb-consume and ttk-consume."""
+
+    def __init__(self, source: Source, chosen: Settings) -> None:
+        self._source = source
+        self._settings = chosen
+        self._database = Database(chosen, _NAMES[source], configure=prepare)
+        self._schema = SchemaGuard(chosen)
+        self._writer = EventWriter(self._database)
+        prefix = _PREFIXES[source]
+        self._accepted = Counter(f"{prefix}_events_accepted_total", "Events received.")
+        self._processed = Counter(f"{prefix}_events_processed_total", "Events stored or known.")
+        self._failed = Counter(f"{prefix}_events_failed_total", "Events refused.", ("reason",))
+
+    async def open(self) -> None:
+        """Open the pool; connections are made in the background."""
+        await self._database.open()
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._database.close()
+
+    async def ready(self) -> None:
+        """Raise Problem database_unavailable unless the database answers."""
+        await self._schema.ensure()
+        await self._database.ping()
+
+    async def handle(self, request: Request) -> Response:
+        """Store a batch and answer which of its messages and events failed.
+
+        Raises Problem when the whole batch has to be delivered again.
+        """
+        require_method(request, "POST")
+        await self._schema.ensure()
+        body = b"".join([chunk async for chunk in request.chunks()])
+        batch = self._decode(decode_deliveries(request, body))
+        started = time.perf_counter()
+        await self._writer.write(batch.rows, batch.messages)
+        WRITE_DURATION.labels(self._source).observe(time.perf_counter() - started)
+        self._count(batch)
+        request.log.update(
+            messages=len(batch.messages),
+            events=batch.events,
+            stored=sum(message.stored for message in batch.messages),
+            correlationIds=distinct_correlation_ids(m.correlation_ids for m in batch.messages),
+        )
+        return Response.json(BatchAnswer(rejected=batch.rejected))
+
+    def _decode(self, deliveries: Sequence[Delivery]) -> _Batch:
+        batch = _Batch()
+        latest = latest_timestamp()
+        for delivery in deliveries:
+            before = len(batch.rejected)
+            events = _split(delivery)
+            plain = is_plain(bytes(delivery.data))
+            for index, raw in enumerate(events):
+                try:
+                    event = decode_event(raw, latest, plain=plain)
+                except InvalidEventError as error:
+                    batch.rejected.append(_rejection(delivery, index, error))
+                    continue
+                text = bytes(raw).decode()
+                batch.rows.append(build_row(event, text, delivery.stream_sequence, index))
+            rejected = len(batch.rejected) - before
+            batch.messages.append(self._record(delivery, len(events), rejected))
+        return batch
+
+    def _record(self, delivery: Delivery, events: int, rejected: int) -> MessageRecord:
+        return MessageRecord(
+            stream_sequence=delivery.stream_sequence,
+            published_at=delivery.published_at,
+            source=self._source,
+            received_at=delivery.receivedat or delivery.published_at,
+            correlation_ids=delivery.correlationids,
+            events=events,
+            rejected=rejected,
+        )
+
+    def _count(self, batch: _Batch) -> None:
+        known = sum(message.duplicates for message in batch.messages)
+        self._accepted.inc(batch.events)
+        self._processed.inc(batch.events - len(batch.rejected))
+        BATCH_EVENTS.labels(self._source).observe(batch.events)
+        DUPLICATES.labels(self._source).inc(known)
+        for rejection in batch.rejected:
+            self._failed.labels(rejection.code).inc()
+
+
+def _split(delivery: Delivery) -> Sequence[msgspec.Raw]:
+    if bytes(delivery.data).lstrip()[:1] != b"[":
+        return [delivery.data]
+    return _events(delivery.data)
+
+
+def _rejection(delivery: Delivery, index: int, error: InvalidEventError) -> RejectedEvent:
+    detail = f"{error.path}: {error.detail}" if error.path else error.detail
+    return RejectedEvent(delivery.id, index, error.code, detail)

@@ -1,0 +1,1 @@
+"""The event types, defined once: validation, JSON Schema, decoding."""

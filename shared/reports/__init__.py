@@ -1,0 +1,1 @@
+"""Reports: parameters, windows, queries and answers."""

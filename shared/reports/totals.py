@@ -1,0 +1,75 @@
+"""Counts and revenue by type, from rollups as far as they go, and how fresh they are."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from shared.events.model import EventType
+from shared.reports.answers import Range
+from shared.reports.parameters import Selection
+from shared.reports.windows import Span, split, unsplit
+from shared.store.pool import Connection
+from shared.store.queries import query
+
+
+class Total(NamedTuple):
+    """What the store holds of one type; `transactions` are its events that carry an amount."""
+
+    kind: EventType
+    events: int
+    transactions: int
+    revenue: Decimal
+
+
+class Freshness(NamedTuple):
+    """Up to when an answer is complete (None: unknown), and how many seconds ago that was."""
+
+    as_of: datetime | None
+    seconds: float | None
+
+
+async def read_totals(
+    connection: Connection, selection: Selection, types: Iterable[EventType]
+) -> list[Total]:
+    """Return the totals of those of the types that have events, by source, stage and name."""
+    kinds = {kind.id: kind for kind in types}
+    by_rows = selection.campaign_id is not None or selection.country is not None
+    pieces = unsplit(selection.span) if by_rows else split(selection.span)
+    values = {
+        "types": list(kinds),
+        "campaign_id": selection.campaign_id,
+        "country": selection.country,
+        **bounds(pieces.head, "head_"),
+        **bounds(pieces.whole, "whole_"),
+        **bounds(pieces.tail, "tail_"),
+    }
+    cursor = await connection.execute(query("report_totals"), values, prepare=False)
+    totals = [Total(kinds[type_id], *rest) for type_id, *rest in await cursor.fetchall()]
+    return sorted(
+        (total for total in totals if total.events),
+        key=lambda total: (total.kind.source, total.kind.funnel_stage, total.kind.name),
+    )
+
+
+async def read_freshness(connection: Connection, selection: Selection) -> Freshness:
+    """Return how fresh the answer to a selection is."""
+    values = {"sources": selection.sources}
+    cursor = await connection.execute(query("report_watermark"), values, prepare=False)
+    [(as_of, age)] = await cursor.fetchall()
+    return Freshness(as_of, None if age is None else round(float(age), 3))
+
+
+def range_of(selection: Selection) -> Range:
+    """Return the range that the answer repeats."""
+    return Range(start=selection.start, end=selection.end)
+
+
+def bounds(span: Span | None, prefix: str = "") -> dict[str, datetime | str]:
+    """Return the values of a span's two query parameters; None is an empty span."""
+    if span is None:
+        return {f"{prefix}start": "infinity", f"{prefix}end": "infinity"}
+    return {
+        f"{prefix}start": span.start or "-infinity",
+        f"{prefix}end": span.end or "infinity",
+    }

@@ -1,0 +1,148 @@
+"""Every setting, read from the environment; a variable's name is the field's in capitals.
+
+msgspec rather than pydantic-settings: it is already there for the events, and a function that
+wakes from zero replicas does not pay for a second validator.
+"""
+
+import os
+from functools import lru_cache
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one process. Sizes are bytes, times are seconds."""
+
+    # Serving
+    host: Annotated[str, Meta(description="Address that the function listens on.")] = "0.0.0.0"  # noqa: S104 - containers are reached from outside; the local platform sets 127.0.0.1
+    port: Annotated[int, Meta(description="Port that the function listens on.", ge=0, le=65535)] = (
+        8080
+    )
+    listen_fd: Annotated[
+        int | None, Meta(description="Inherited listening socket, instead of HOST and PORT.")
+    ] = None
+    log_level: Annotated[str, Meta(description="DEBUG, INFO, WARNING or ERROR.")] = "INFO"
+    max_inflight: Annotated[
+        int, Meta(description="Requests in flight per process; more answer 429.", ge=1)
+    ] = 256
+    drain_delay: Annotated[
+        float,
+        Meta(
+            description="Seconds to go on accepting after SIGTERM.",
+            ge=0,
+        ),
+    ] = 0
+    drain_timeout: Annotated[
+        float, Meta(description="Seconds that requests in flight have to end after SIGTERM.", gt=0)
+    ] = 25
+
+    # Ingest
+    max_body_bytes: Annotated[
+        int, Meta(description="Largest request body, as sent and inflated.", ge=KIB)
+    ] = 32 * MIB
+    max_inflate_ratio: Annotated[
+        int,
+        Meta(description="Largest inflated size over the size sent, beyond the first MiB.", ge=2),
+    ] = 200
+    max_events_per_request: Annotated[
+        int, Meta(description="Most events in one request.", ge=1)
+    ] = 50_000
+    max_event_bytes: Annotated[int, Meta(description="Largest single event.", ge=KIB)] = 64 * KIB
+    max_inflight_bytes: Annotated[
+        int, Meta(description="Bytes of request bodies held at once; more answer 429.", ge=MIB)
+    ] = 256 * MIB
+    body_timeout: Annotated[
+        float, Meta(description="Seconds in which a request body has to arrive.", gt=0)
+    ] = 30
+    publish_timeout: Annotated[
+        float, Meta(description="Seconds to wait for the stream's acknowledgement.", gt=0)
+    ] = 10
+
+    # Stream
+    nats_url: Annotated[str, Meta(description="NATS servers, separated by commas.")] = (
+        "nats://127.0.0.1:4222"
+    )
+    stream_max_bytes: Annotated[
+        int, Meta(description="Bytes that EVENTS may hold; full, it refuses new events.", ge=MIB)
+    ] = 16 * GIB
+    stream_keep_bytes: Annotated[
+        int, Meta(description="Bytes of processed messages that EVENTS keeps for replay.", ge=0)
+    ] = 8 * GIB
+    dead_letter_max_bytes: Annotated[
+        int, Meta(description="Bytes that DEADLETTER may hold.", ge=MIB)
+    ] = 2 * GIB
+    stream_replicas: Annotated[
+        int, Meta(description="Copies of each stream (3 in clusters).", ge=1, le=5)
+    ] = 1
+    pack_max_events: Annotated[
+        int, Meta(description="Most events in one packed message.", ge=1)
+    ] = 500
+    pack_max_bytes: Annotated[
+        int, Meta(description="Largest packed message; below the server's max_payload.", ge=KIB)
+    ] = 512 * KIB
+
+    # Connector
+    functions_url: Annotated[str, Meta(description="Base URL of the functions.")] = (
+        "http://127.0.0.1:8080/function"
+    )
+    fb_consume_url: Annotated[
+        str | None, Meta(description="URL of fb-consume, where it is not below FUNCTIONS_URL.")
+    ] = None
+    ttk_consume_url: Annotated[
+        str | None, Meta(description="URL of ttk-consume, where it is not below FUNCTIONS_URL.")
+    ] = None
+    invoke_concurrency: Annotated[
+        int, Meta(description="Most invocations of a function in flight from one connector.", ge=1)
+    ] = 2
+    invoke_max_events: Annotated[int, Meta(description="Most events in one invocation.", ge=1)] = (
+        5_000
+    )
+    invoke_max_messages: Annotated[
+        int, Meta(description="Most packed messages in one invocation.", ge=1)
+    ] = 256
+    invoke_timeout: Annotated[
+        float, Meta(description="Seconds in which an invocation has to answer.", gt=0)
+    ] = 60
+    ack_wait: Annotated[
+        float,
+        Meta(description="Seconds after which an unacknowledged message is redelivered.", gt=0),
+    ] = 30
+    max_ack_pending: Annotated[
+        int, Meta(description="Most delivered, unacknowledged messages per consumer.", ge=1)
+    ] = 512
+    retry_base: Annotated[float, Meta(description="First delay before a redelivery.", gt=0)] = 0.25
+    retry_max: Annotated[float, Meta(description="Longest delay before a redelivery.", gt=0)] = 30
+
+    # Store
+    database_url: Annotated[str, Meta(description="PostgreSQL, as a libpq URI.")] = (
+        "postgresql://127.0.0.1:5432/hookstream"
+    )
+    database_pool_size: Annotated[int, Meta(description="Most connections per process.", ge=1)] = 4
+    database_timeout: Annotated[
+        float, Meta(description="Seconds to wait for a connection.", gt=0)
+    ] = 5
+    statement_timeout: Annotated[float, Meta(description="Longest report query.", gt=0)] = 10
+    migrate_on_start: Annotated[
+        bool, Meta(description="Collectors apply pending migrations when they start.")
+    ] = True
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the process's settings, read once.
+
+    Raises ValueError naming the variable that does not parse.
+    """
+    known = {field.encode_name.upper(): field.name for field in msgspec.structs.fields(Settings)}
+    given = {known[name]: value for name, value in os.environ.items() if name in known}
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        variable = str(error).rpartition("$.")[2].rstrip("`").upper()
+        raise ValueError(f"environment variable {variable}: {error}") from error

@@ -1,0 +1,1 @@
+"""PostgreSQL: the pool, the migrations, named SQL and the exactly-once write."""

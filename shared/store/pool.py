@@ -1,0 +1,142 @@
+"""The connections of one process to PostgreSQL.
+
+Every error that is about the database's state leaves here as a Problem (shared.store.problems).
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from shared.errors import Problem
+from shared.settings import Settings
+from shared.store.problems import RETRY_AFTER, problems
+from shared.store.queries import query
+
+Connection = psycopg.AsyncConnection[TupleRow]
+Pool = AsyncConnectionPool[Connection]
+
+# Seconds between the rounds in which a pool without connections tries again.
+_RECONNECT_ROUND = 4.0
+# A peer that vanished without a word is given up after about 25 seconds.
+_DEAD_PEER = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+
+_SILENT = ("database_unavailable", "The database does not answer.")
+_SLOW = ("query_timeout", "The report hit its time limit: shorten the range or drop a filter.")
+
+# The pool tells of every borrow at level INFO.
+logging.getLogger("psycopg.pool").setLevel(logging.WARNING)
+
+
+class Database:
+    """A bounded pool that opens without waiting and outlives restarts of the server.
+
+    `name` shows in pg_stat_activity. `configure` runs once on each new connection. Connections
+    are in autocommit mode outside of `transaction` and `snapshot`.
+    """
+
+    def __init__(
+        self,
+        chosen: Settings,
+        name: str,
+        *,
+        configure: Callable[[Connection], Awaitable[None]] | None = None,
+    ) -> None:
+        self._timeout = chosen.database_timeout
+        self._statement_timeout = chosen.statement_timeout
+        connect_timeout = max(2, math.ceil(chosen.database_timeout))
+        self._pool: Pool = AsyncConnectionPool(
+            chosen.database_url,
+            kwargs={
+                "application_name": f"hookstream {name}",
+                "autocommit": True,
+                "connect_timeout": connect_timeout,
+                **_DEAD_PEER,
+            },
+            min_size=1,
+            max_size=chosen.database_pool_size,
+            open=False,
+            check=self._check,
+            configure=configure,
+            reset=_plain,
+            name=name,
+            timeout=chosen.database_timeout,
+            reconnect_timeout=_RECONNECT_ROUND,
+            reconnect_failed=AsyncConnectionPool.check,
+        )
+
+    async def open(self) -> None:
+        """Begin to connect; returns at once, whether or not the server is there."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close the connections; those in use close when their block ends."""
+        await self._pool.close(timeout=1)
+
+    async def ping(self) -> None:
+        """Return if the server answers. Raises Problem database_unavailable."""
+        with problems():
+            async with _deadline(self._timeout, _SILENT), self._pool.connection():
+                pass  # borrowing has asked the server
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Commit what the block does when it ends, roll back if it raises.
+
+        Raises Problem database_unavailable, database_full or query_timeout.
+        """
+        with problems():
+            async with self._pool.connection() as connection, connection.transaction():
+                yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Show the block one moment of the database, read only.
+
+        Each statement may take STATEMENT_TIMEOUT seconds, and all of them little more. Raises
+        Problem database_unavailable or query_timeout.
+        """
+        limit = {"milliseconds": str(math.ceil(self._statement_timeout * 1000))}
+        whole = self._timeout + self._statement_timeout
+        with problems():
+            async with _deadline(whole, _SLOW), self._pool.connection() as connection:
+                await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+                await connection.set_read_only(True)
+                async with connection.transaction():
+                    await connection.execute(query("snapshot_limit"), limit)
+                    yield connection
+
+    async def _check(self, connection: Connection) -> None:
+        """Refuse to lend a broken connection, and look at all others after the first such."""
+        try:
+            await AsyncConnectionPool.check_connection(connection)
+        except psycopg.OperationalError:
+            await self._pool.check()
+            raise
+
+
+async def _plain(connection: Connection) -> None:
+    """Undo what a snapshot set, before the connection is lent again."""
+    await connection.set_isolation_level(None)
+    await connection.set_read_only(None)
+
+
+@asynccontextmanager
+async def _deadline(seconds: float, problem: tuple[str, str]) -> AsyncIterator[None]:
+    """Bound the block even if the server is frozen and its own timeouts with it."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise Problem(*problem, retry_after=RETRY_AFTER) from error

@@ -1,0 +1,1 @@
+"""Stream and consumer topology, packing, publishing."""

@@ -1,0 +1,71 @@
+"""Dead letters: events that will never be stored, one message each, with the reason.
+
+Stream DEADLETTER, subjects `deadletter.<source>`. A letter is written and acknowledged before
+its original is, and its message id makes a repetition harmless.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from nats.js import api
+
+from shared.settings import Settings
+from shared.stream.publishing import Publisher
+
+STREAM = "DEADLETTER"
+SUBJECT_PREFIX = "deadletter"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One event and why it is here.
+
+    `stage` is ingest or consume; `origin` names the message it came in, e.g. `EVENTS:42`, and
+    `index` its place there; `attempts` counts deliveries.
+    """
+
+    source: str
+    raw: bytes
+    code: str
+    detail: str
+    stage: str
+    origin: str
+    index: int
+    attempts: int
+    first_at: datetime
+    correlation_id: str
+
+    def headers(self) -> dict[str, str]:
+        """Return the message's headers."""
+        return {
+            "Nats-Msg-Id": f"{self.origin}:{self.index}",
+            "Hookstream-Code": self.code,
+            "Hookstream-Detail": self.detail.encode("ascii", "backslashreplace").decode()[:500],
+            "Hookstream-Stage": self.stage,
+            "Hookstream-Origin": f"{self.origin}:{self.index}",
+            "Hookstream-Attempts": str(self.attempts),
+            "Hookstream-First-At": self.first_at.astimezone(UTC).isoformat(),
+            "Hookstream-Last-At": datetime.now(UTC).isoformat(),
+            "Hookstream-Correlation-Id": self.correlation_id,
+        }
+
+
+def dead_letter_stream(chosen: Settings) -> api.StreamConfig:
+    """Return DEADLETTER: on file, refusing when full like EVENTS."""
+    return api.StreamConfig(
+        name=STREAM,
+        description="Events that could not be stored, one per message",
+        subjects=[f"{SUBJECT_PREFIX}.>"],
+        retention=api.RetentionPolicy.LIMITS,
+        storage=api.StorageType.FILE,
+        discard=api.DiscardPolicy.NEW,
+        max_bytes=chosen.dead_letter_max_bytes,
+        max_age=0,
+        num_replicas=chosen.stream_replicas,
+        allow_direct=True,
+    )
+
+
+async def bury(publisher: Publisher, letter: DeadLetter) -> None:
+    """Write a dead letter; returns when it is on disk. Raises Problem if it could not be."""
+    await publisher.send(f"{SUBJECT_PREFIX}.{letter.source}", letter.raw, letter.headers())

@@ -1,0 +1,148 @@
+"""Packed messages: up to 500 events of one source in one JetStream message.
+
+With an fsync before each acknowledgement a message per event gives 2,000-4,600 events/s, 500 in
+a message 400,000 and more.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+SCHEMA_VERSION = "1"
+
+MESSAGE_ID = "Nats-Msg-Id"
+EVENT_COUNT = "Hookstream-Events"
+CHECKSUM = "Hookstream-Checksum"
+SCHEMA = "Hookstream-Schema"
+RECEIVED_AT = "Hookstream-Received-At"
+CORRELATION_IDS = "Hookstream-Correlation-Ids"
+TRACEPARENT = "traceparent"
+
+SUBJECT_PREFIX = "events"
+
+Raw = bytes | memoryview
+
+
+def subject(source: str) -> str:
+    """Return the subject of a source's packed messages."""
+    return f"{SUBJECT_PREFIX}.{source}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The request that events came with; `received_at` is when its body was complete."""
+
+    correlation_id: str
+    received_at: datetime
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One message before it is published: a JSON array of raw events and their origins.
+
+    `origins` pairs each origin with its number of events, in the order of the events.
+    """
+
+    source: str
+    payload: bytes
+    origins: Sequence[tuple[Origin, int]]
+
+    @property
+    def subject(self) -> str:
+        """Return the subject that takes the pack."""
+        return subject(self.source)
+
+    @property
+    def events(self) -> int:
+        """Return the number of events."""
+        return sum(count for _, count in self.origins)
+
+    def headers(self) -> dict[str, str]:
+        """Return the message's headers.
+
+        The message id is a hash of the content, so that a publication repeated within the
+        stream's duplicate window is stored once; that is an optimisation, not the guarantee.
+        """
+        digest = checksum(self.payload)
+        headers = {
+            MESSAGE_ID: f"{self.source}-{digest}",
+            CHECKSUM: digest,
+            EVENT_COUNT: str(self.events),
+            SCHEMA: SCHEMA_VERSION,
+            RECEIVED_AT: min(o.received_at for o, _ in self.origins).astimezone(UTC).isoformat(),
+            CORRELATION_IDS: " ".join(f"{o.correlation_id}*{n}" for o, n in self.origins),
+        }
+        traceparents = {o.traceparent for o, _ in self.origins if o.traceparent}
+        if len(traceparents) == 1:
+            headers[TRACEPARENT] = traceparents.pop()
+        return headers
+
+
+def checksum(payload: bytes) -> str:
+    """Return the checksum of a payload: BLAKE2b, 128 bits, hexadecimal."""
+    return hashlib.blake2b(payload, digest_size=16).hexdigest()
+
+
+def join(events: Iterable[Raw]) -> bytes:
+    """Return the JSON array of raw JSON events."""
+    return b"[" + b",".join(events) + b"]"
+
+
+class Packer:
+    """Collects one request's events of one source and hands out packs as they fill.
+
+    A pack is cut before it would exceed `max_events` events or `max_bytes` bytes.
+    """
+
+    def __init__(self, source: str, origin: Origin, max_events: int, max_bytes: int) -> None:
+        self._source = source
+        self._origin = origin
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+        self._events: list[Raw] = []
+        self._bytes = 2
+
+    def add(self, event: Raw) -> Pack | None:
+        """Add a raw event; return the pack before it if that one is full now."""
+        size = len(event) + 1
+        full = None
+        if self._events and (
+            len(self._events) >= self._max_events or self._bytes + size > self._max_bytes
+        ):
+            full = self.cut()
+        self._events.append(event)
+        self._bytes += size
+        return full
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def take(self) -> list[Raw]:
+        """Return the events that no pack holds yet, and forget them."""
+        events, self._events, self._bytes = self._events, [], 2
+        return events
+
+    def cut(self) -> Pack:
+        """Return the events that no pack holds yet as a pack."""
+        events = self.take()
+        return Pack(self._source, join(events), [(self._origin, len(events))])
+
+
+def distinct_correlation_ids(headers: Iterable[str], most: int = 20) -> list[str]:
+    """Return the correlation ids that headers CORRELATION_IDS name, each once, `most` at most."""
+    names = (run.rpartition("*")[0] for header in headers for run in header.split())
+    return list(itertools.islice(dict.fromkeys(names), most))
+
+
+def correlation_id_at(header: str, index: int) -> str:
+    """Return the correlation id of the `index`-th event from the header CORRELATION_IDS."""
+    passed = 0
+    for run in header.split():
+        name, _, count = run.rpartition("*")
+        passed += int(count) if count.isdecimal() else 0
+        if index < passed:
+            return name
+    return ""

@@ -1,0 +1,84 @@
+"""Streams and consumers: what exists in JetStream, created and updated idempotently.
+
+Contracts: https://docs.nats.io/nats-concepts/jetstream/streams and …/consumers.
+"""
+
+import nats
+from nats.js import JetStreamContext, api
+from nats.js.errors import NotFoundError
+
+from shared.events.model import SOURCES
+from shared.settings import MIB, Settings, settings
+from shared.stream.dead_letters import dead_letter_stream
+from shared.stream.packing import SUBJECT_PREFIX, subject
+
+EVENTS = "EVENTS"
+DUPLICATE_WINDOW = 30.0
+"""Seconds in which JetStream drops a repeated message id."""
+
+
+def consumer_name(source: str) -> str:
+    """Return the durable consumer that feeds a source's collector."""
+    return f"{source}-collector"
+
+
+def events_stream(chosen: Settings) -> api.StreamConfig:
+    """Return EVENTS: on file, never discarding what is unprocessed, refusing when full."""
+    return api.StreamConfig(
+        name=EVENTS,
+        description="Packed webhook events, one subject per source",
+        subjects=[f"{SUBJECT_PREFIX}.>"],
+        retention=api.RetentionPolicy.LIMITS,
+        storage=api.StorageType.FILE,
+        discard=api.DiscardPolicy.NEW,
+        max_bytes=chosen.stream_max_bytes,
+        max_age=0,
+        max_msgs=-1,
+        max_msg_size=chosen.pack_max_bytes + MIB // 16,
+        duplicate_window=DUPLICATE_WINDOW,
+        num_replicas=chosen.stream_replicas,
+        allow_direct=True,
+    )
+
+
+def collector_consumer(source: str, chosen: Settings) -> api.ConsumerConfig:
+    """Return the pull consumer of a source.
+
+    Deliveries are not limited here: an outage must not use up the attempts of a good message.
+    """
+    return api.ConsumerConfig(
+        durable_name=consumer_name(source),
+        filter_subject=subject(source),
+        deliver_policy=api.DeliverPolicy.ALL,
+        ack_policy=api.AckPolicy.EXPLICIT,
+        ack_wait=chosen.ack_wait,
+        max_deliver=-1,
+        max_ack_pending=chosen.max_ack_pending,
+        max_waiting=64,
+    )
+
+
+async def ensure_topology(js: JetStreamContext, chosen: Settings) -> None:
+    """Create or update the streams and consumers. Raises nats.errors.Error."""
+    for stream in (events_stream(chosen), dead_letter_stream(chosen)):
+        await _ensure_stream(js, stream)
+    for source in SOURCES:
+        await js.add_consumer(EVENTS, collector_consumer(source, chosen))
+
+
+async def _ensure_stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
+    try:
+        await js.stream_info(str(wanted.name))
+    except NotFoundError:
+        await js.add_stream(wanted)
+    else:
+        await js.update_stream(wanted)
+
+
+async def ensure_streams(nats_url: str) -> None:
+    """Connect to `nats_url`, ensure the topology and disconnect."""
+    connection = await nats.connect(nats_url)
+    try:
+        await ensure_topology(connection.jetstream(), settings())
+    finally:
+        await connection.close()

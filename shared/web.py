@@ -1,0 +1,247 @@
+"""A role's request and response, free of any platform, and the ASGI application around a role.
+
+The same handler runs below `python -m shared.serve`, below functions-framework's `--asgi` mode
+and below any ASGI server (https://asgi.readthedocs.io/en/latest/specs/www.html).
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.errors import Problem
+from shared.settings import Settings, settings
+from shared.telemetry import (
+    CORRELATION_HEADER,
+    accept_correlation_id,
+    correlation_id,
+    fields,
+    observe_request,
+)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_LIVE = {"/health/live", "/health/liveness", "/_/health"}
+_READY = {"/health/ready", "/health/readiness", "/_/ready"}
+
+logger = logging.getLogger(__name__)
+
+
+class ClientDisconnectedError(Exception):
+    """The caller went away before its request was read: there is nobody to answer."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request; header names are lower case, `query` is the raw query string."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    chunks: Callable[[], AsyncIterator[bytes]]
+    correlation_id: str
+    log: dict[str, object] = field(default_factory=dict)
+    """Members that the handler adds to the request's log line."""
+
+    @classmethod
+    def from_asgi(cls, scope: Scope, receive: Receive) -> "Request":
+        """Wrap an ASGI HTTP scope; nothing is read from the connection yet."""
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        return cls(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            chunks=lambda: _body_chunks(receive),
+            correlation_id=accept_correlation_id(headers.get(CORRELATION_HEADER)),
+        )
+
+
+async def _body_chunks(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnectedError
+        more = message.get("more_body", False)
+        if chunk := message.get("body", b""):
+            yield chunk
+
+
+@dataclass(slots=True)
+class Response:
+    """One HTTP answer, itself an ASGI application so that any framework can send it."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, document: object, status: int = 200, **headers: str) -> "Response":
+        """Answer a document that msgspec can encode."""
+        body = msgspec.json.encode(document)
+        return cls(status, body, {"content-type": "application/json", **headers})
+
+    @classmethod
+    def problem(cls, problem: Problem, correlation: str) -> "Response":
+        """Answer a problem document."""
+        return cls(problem.kind.status, problem.document(correlation), problem.headers())
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
+        headers.append((b"content-length", b"%d" % len(self.body)))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class Handler(Protocol):
+    """What a role implements."""
+
+    async def open(self) -> None:
+        """Start what the role needs; must not wait for servers that are away."""
+
+    async def close(self) -> None:
+        """Let go of it."""
+
+    async def ready(self) -> None:
+        """Return if requests can be served now, else raise Problem."""
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; a raised Problem becomes a problem document."""
+
+
+class Function:
+    """The ASGI application of one role: health, metrics, limits, errors and logs around it.
+
+    `build` makes the handler on first use, inside the running event loop.
+    """
+
+    def __init__(self, name: str, build: Callable[[Settings], Handler]) -> None:
+        self.name = name
+        self.draining = False
+        self._build = build
+        self._handler: Handler | None = None
+        self._opening = asyncio.Lock()
+        self._inflight = 0
+
+    async def open(self) -> Handler:
+        """Build and open the handler once, whoever comes first."""
+        if self._handler is None:
+            async with self._opening:
+                if self._handler is None:
+                    handler = self._build(settings())
+                    await handler.open()
+                    self._handler = handler
+        return self._handler
+
+    async def close(self) -> None:
+        """Close the handler if it was ever opened."""
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            await handler.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI HTTP request."""
+        response = await self.answer(Request.from_asgi(scope, receive))
+        if response is not None:
+            await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response | None:
+        """Return the answer to a request, or None if its caller is gone."""
+        if (operational := await self._operational(request)) is not None:
+            return operational
+        started = time.perf_counter()
+        token = correlation_id.set(request.correlation_id)
+        self._inflight += 1
+        try:
+            response = await self._guarded(request)
+        except ClientDisconnectedError:
+            logger.info("client disconnected", extra=fields(path=request.path))
+            return None
+        else:
+            elapsed = observe_request(self.name, request.method, response.status, started)
+            line = {"method": request.method, "path": request.path, "status": response.status}
+            logger.info("request", extra=fields(**line, milliseconds=elapsed, **request.log))
+            response.headers[CORRELATION_HEADER] = request.correlation_id
+            return response
+        finally:
+            self._inflight -= 1
+            correlation_id.reset(token)
+
+    async def _guarded(self, request: Request) -> Response:
+        try:
+            if self._inflight > settings().max_inflight:
+                limit = settings().max_inflight
+                raise Problem("too_many_requests", f"{limit} are in flight", retry_after=1)  # noqa: TRY301 - one place turns problems into answers
+            return await (await self.open()).handle(request)
+        except Problem as problem:
+            request.log.setdefault("code", problem.kind.code)
+            if problem.kind.log_level > logging.INFO:
+                line = fields(code=problem.kind.code)
+                logger.log(problem.kind.log_level, problem.detail, extra=line)
+            return Response.problem(problem, request.correlation_id)
+        except (ClientDisconnectedError, asyncio.CancelledError):
+            raise
+        except Exception:
+            logger.exception("unexpected error")
+            unexpected = Problem("internal_error", "It is logged under the correlation id.")
+            return Response.problem(unexpected, request.correlation_id)
+
+    async def _operational(self, request: Request) -> Response | None:
+        if request.path in _LIVE:
+            return Response.json({"status": "live"})
+        if request.path == "/metrics":
+            return Response(200, generate_latest(), {"content-type": CONTENT_TYPE_LATEST})
+        if request.path not in _READY:
+            return None
+        try:
+            if self.draining:
+                raise Problem("function_unavailable", "The function is shutting down.")  # noqa: TRY301 - as above
+            await (await self.open()).ready()
+        except Problem as problem:
+            return Response.problem(problem, request.correlation_id)
+        return Response.json({"status": "ready"})
+
+
+class _FrameworkRequest(Protocol):
+    """The part of starlette.requests.Request that is used."""
+
+    scope: Scope
+
+    @property
+    def receive(self) -> Receive:
+        """Return the ASGI receive channel."""
+
+
+Target = Callable[[_FrameworkRequest], Awaitable[Response]]
+
+
+def framework_target(function: Function) -> Target:
+    """Return the coroutine function that functions-framework's `--asgi --target` looks for.
+
+    Contract: an HTTP function takes a starlette Request and may return any response that is an
+    ASGI application (functions_framework/aio/__init__.py of functions-framework-python).
+    """
+
+    async def target(request: _FrameworkRequest) -> Response:
+        answer = await function.answer(Request.from_asgi(request.scope, request.receive))
+        return answer or Response(499)
+
+    return target
+
+
+def require_method(request: Request, *allowed: str) -> None:
+    """Raise the problem `method_not_allowed` unless the request's method is one of those."""
+    if request.method not in allowed:
+        names = ", ".join(allowed)
+        raise Problem("method_not_allowed", f"Use {names}.", allow=names)

@@ -1,0 +1,60 @@
+"""Real servers for the whole session, an own database and empty streams for each test."""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import nats
+import psycopg
+import pytest
+
+from infra.local.servers import Servers, embedded
+from shared.store.migrations import migrate
+from shared.stream.topology import ensure_streams
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Run nats-server and PostgreSQL on free ports until the session ends."""
+    with embedded(tmp_path_factory.mktemp("servers")) as running:
+        yield running
+
+
+@pytest.fixture
+def empty_database_url(servers: Servers) -> Iterator[str]:
+    """Return the URL of an empty database of the test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(servers.postgres.url, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+        yield servers.postgres.url.replace("/hookstream?", f"/{name}?")
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """Return the URL of a migrated database of the test's own."""
+    migrate(empty_database_url)
+    return empty_database_url
+
+
+@pytest.fixture
+def nats_url(servers: Servers) -> str:
+    """Return the URL of a broker whose streams are new and empty."""
+    asyncio.run(_renew(servers.nats.url))
+    return servers.nats.url
+
+
+async def _renew(url: str) -> None:
+    connection = await nats.connect(url)
+    js = connection.jetstream()
+    for stream in await js.streams_info():
+        await js.delete_stream(str(stream.config.name))
+    await connection.close()
+    await ensure_streams(url)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """Return a folder for the state of a stack."""
+    return tmp_path / "state"
