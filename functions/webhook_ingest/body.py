@@ -94,6 +94,8 @@ def _split_slowly(text: bytes) -> Sequence[RawEvent]:
         position = _skip_space(loose, end)
         if loose[position : position + 1] == ",":
             position = _skip_space(loose, position + 1)
+            if loose[position : position + 1] == "]":
+                raise _not_json(position)
         elif loose[position : position + 1] != "]":
             raise _not_json(position)
     _require_end(loose, position + 1, closing="}" if loose.startswith("{") else "")

@@ -1,0 +1,24 @@
+"""The `hookstream` command: each command lives in infra/commands."""
+
+import typer
+
+from infra.commands.bench import bench
+from infra.commands.migrate import migrate
+from infra.commands.publish import publish
+from infra.commands.report import report
+from infra.commands.stack import down, status, up
+
+app = typer.Typer(
+    name="hookstream",
+    help="Serverless event processing for social-ad funnels.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (up, down, status, publish, report, migrate, bench):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

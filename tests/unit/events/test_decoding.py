@@ -1,0 +1,209 @@
+"""Which events are valid, and what is said of those that are not."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from builders import facebook, tiktok
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import ERRORS
+from shared.events.decoding import (
+    EARLIEST,
+    InvalidEventError,
+    decode_event,
+    identity_of,
+    is_plain,
+    latest_timestamp,
+)
+
+LATEST = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def refuse(event: object) -> InvalidEventError:
+    raw = event if isinstance(event, bytes) else json.dumps(event).encode()
+    with pytest.raises(InvalidEventError) as refused:
+        decode_event(raw, LATEST)
+    assert refused.value.code in ERRORS
+    return refused.value
+
+
+def accept(event: object) -> None:
+    raw = json.dumps(event).encode()
+    decode_event(raw, LATEST)
+    if is_plain(raw):
+        decode_event(raw, LATEST, plain=True)
+
+
+def test_every_valid_sample_is_accepted_under_its_type(samples: dict[str, Any]) -> None:
+    for name, events in samples["valid"].items():
+        for event in events:
+            decoded = decode_event(json.dumps(event).encode(), LATEST)
+            assert f"{decoded.type.source}:{decoded.type.name}" == name
+
+
+CORRUPTIONS = {
+    "timestamp invalid": ("invalid_timestamp", "timestamp"),
+    "eventId missing": ("missing_field", "eventId"),
+    "data.user.name missing": ("missing_field", "data.user.name"),
+    "data.user.username missing": ("missing_field", "data.user.username"),
+    "data.user missing": ("missing_field", "data.user"),
+    "funnelStage invalid": ("invalid_value", "funnelStage"),
+    "eventType is an array": ("invalid_type", "eventType"),
+    "actionTime = -1": ("invalid_type", "data.engagement.actionTime"),
+    "adId missing": ("missing_field", "data.engagement.adId"),
+    "gender = alien": ("invalid_value", "data.user.gender"),
+    "watchTime = -1": ("out_of_range", "data.engagement.watchTime"),
+    "purchasedItem removed": ("missing_field", "data.engagement.purchasedItem"),
+    'followers = "not-a-number"': ("invalid_type", "data.user.followers"),
+}
+
+
+def test_every_corrupt_sample_is_refused_with_code_and_path(samples: dict[str, Any]) -> None:
+    seen = set()
+    for sample in samples["corrupt"]:
+        name = sample["corruption"]
+        seen.add(name)
+        if name == "corruptFacebookEvent applied to a TikTok event":
+            accept(sample["event"])  # an unknown key leaves an event valid
+            continue
+        error = refuse(sample["event"])
+        assert (error.code, error.path) == CORRUPTIONS[name], name
+        assert error.detail
+    assert seen >= set(CORRUPTIONS)
+
+
+def test_odd_samples_are_refused(samples: dict[str, Any]) -> None:
+    for event in samples["odd"]:
+        refuse(event)
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "path"),
+    [
+        (facebook(eventType="like"), "invalid_value", "eventType"),
+        (facebook(funnelStage="bottom"), "stage_mismatch", "eventType"),
+        (facebook(source="myspace"), "invalid_value", "source"),
+        (facebook(eventId=""), "too_short", "eventId"),
+        (facebook(eventId="x" * 257), "too_long", "eventId"),
+        (facebook(eventId="ü" * 129), "too_long", "eventId"),
+        (facebook(userId="ж" * 200), "too_long", "userId"),
+        (facebook(name=""), "too_short", "data.user.name"),
+        (facebook(age=-1), "out_of_range", "data.user.age"),
+        (facebook(age=151), "out_of_range", "data.user.age"),
+        (facebook(age=30.5), "invalid_type", "data.user.age"),
+        (facebook(age=True), "invalid_type", "data.user.age"),
+        (facebook(timestamp="2026-01-01T00:00:00"), "invalid_timestamp", "timestamp"),
+        (facebook(timestamp="1999-12-31T23:59:59Z"), "out_of_range", "timestamp"),
+        (facebook(timestamp="2030-01-01T00:00:00.000001Z"), "out_of_range", "timestamp"),
+        (facebook(timestamp=1767225600), "invalid_type", "timestamp"),
+        (tiktok(followers=2**63), "out_of_range", "data.user.followers"),
+        (tiktok(percentageWatched=100.1), "out_of_range", "data.engagement.percentageWatched"),
+        (tiktok(watchTime=1e10), "out_of_range", "data.engagement.watchTime"),
+        (tiktok(videoId=None), "invalid_type", "data.engagement.videoId"),
+        (facebook(eventId="a\0b"), "nul_character", ""),
+        (facebook(extra={"deep": ["\0"]}), "nul_character", ""),
+        ([], "not_an_object", ""),
+        ("text", "not_an_object", ""),
+        (None, "not_an_object", ""),
+    ],
+)
+def test_refusals_name_code_and_path(event: object, code: str, path: str) -> None:
+    error = refuse(event)
+    assert (error.code, error.path) == (code, path)
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["NaN", "Infinity", "-1", "+1", "1e3", "12abc", "", " 1", "1 ", "1.", ".5", "1,5", "١٢",
+     "1234567890123", "1.12345", "1.0\n", "0x10", "1_000"],
+)  # fmt: skip
+def test_amounts_that_are_no_plain_decimal_are_refused(amount: str) -> None:
+    error = refuse(facebook("checkout.complete", purchaseAmount=amount))
+    assert (error.code, error.path) == ("invalid_amount", "data.engagement.purchaseAmount")
+
+
+@pytest.mark.parametrize("amount", ["0", "10", "10.5", "999999999999.9999", "00.10", None])
+def test_plain_decimals_are_accepted(amount: str | None) -> None:
+    accept(tiktok("purchase", purchaseAmount=amount))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        tiktok(watchTime=0, percentageWatched=0),
+        tiktok(percentageWatched=100),
+        facebook(age=0),
+        facebook(eventId="x" * 256),
+        facebook(eventId="ü" * 128),
+        facebook(extra={"kept": [1, "2"]}),
+        facebook(timestamp="2000-01-01T00:00:00Z"),
+        facebook(timestamp="2026-05-01T12:00:00+05:45"),
+        facebook(timestamp="2026-05-01T12:00:00+0000"),
+        facebook(eventId="backslash \\u0000 written out"),
+    ],
+)
+def test_values_at_the_edge_are_accepted(event: object) -> None:
+    accept(event)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b'{"eventId":"\\ud800"}', "invalid_unicode"),
+        (b'{"eventId":"\xff"}', "invalid_unicode"),
+        (b'{"eventId":NaN}', "malformed_json"),
+        (b"nonsense", "malformed_json"),
+        (b"", "malformed_json"),
+        (b'{"x":' + b"[" * 100_000, "too_deep"),
+    ],
+)
+def test_bytes_that_are_no_json_are_refused(raw: bytes, code: str) -> None:
+    assert refuse(raw).code == code
+
+
+def test_bad_utf8_in_an_unknown_field_is_refused() -> None:
+    raw = json.dumps(facebook(extra="?")).encode().replace(b'"?"', b'"\xff"')
+    assert refuse(raw).code == "invalid_unicode"
+
+
+def test_the_latest_timestamp_is_a_day_ahead() -> None:
+    ahead = latest_timestamp() - datetime.now(UTC)
+    assert timedelta(hours=23, minutes=59) < ahead < timedelta(hours=24, minutes=1)
+    assert datetime(2000, 1, 1, tzinfo=UTC) == EARLIEST
+
+
+def test_identity_is_read_from_invalid_events_as_far_as_it_goes() -> None:
+    assert identity_of(b'{"eventId":"a","source":"tiktok"}') == ("a", "tiktok")
+    assert identity_of(b'{"eventId":7,"source":"x"}') == (None, "unknown")
+    assert identity_of(b"nonsense") == (None, "unknown")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
+def test_any_json_value_is_accepted_or_refused_with_a_known_code(value: object) -> None:
+    try:
+        decode_event(json.dumps(value).encode(), LATEST)
+    except InvalidEventError as error:
+        assert error.code in ERRORS
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_with_a_known_code(raw: bytes) -> None:
+    assert refuse(raw).code in ERRORS
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["eventId", "timestamp", "age", "gender", "userId", "videoId", "name"]),
+        st.none() | st.integers() | st.text() | st.floats() | st.lists(st.text(), max_size=2),
+        min_size=1,
+    )
+)
+def test_mutated_events_never_raise_anything_else(changes: dict[str, object]) -> None:
+    try:
+        decode_event(json.dumps(facebook(**changes)).encode(), LATEST)
+    except InvalidEventError as error:
+        assert error.code in ERRORS

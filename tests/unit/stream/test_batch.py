@@ -1,0 +1,104 @@
+"""The contract between connector and collector, from both ends."""
+
+import json
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from shared.batch import (
+    BATCH_TYPE,
+    STRUCTURED_TYPE,
+    BatchAnswer,
+    Delivery,
+    ItemFailure,
+    RejectedEvent,
+    StoredMessage,
+    decode_answer,
+    decode_deliveries,
+    encode_batch,
+)
+from shared.errors import Problem
+from shared.stream.packing import Origin, Pack
+from shared.web import Request
+
+NOW = datetime(2026, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+def message(sequence: int = 42, payload: bytes = b'[{"a": "\\u00fc"}, 2]') -> StoredMessage:
+    headers = Pack("facebook", payload, [(Origin("request-1", NOW), 2)]).headers()
+    return StoredMessage("EVENTS", sequence, "facebook", NOW, headers, payload)
+
+
+def deliveries(body: bytes, **headers: str) -> list[Delivery]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    async def none() -> object:
+        raise AssertionError
+
+    request = Request("POST", "/", "", named, none, "id")  # type: ignore[arg-type]  # not read
+    return decode_deliveries(request, body)
+
+
+def test_a_batch_arrives_as_it_was_sent() -> None:
+    sent = [message(7), message(8, b"[1]")]
+    received = deliveries(encode_batch(sent), content_type=BATCH_TYPE + "; charset=utf-8")
+    for before, after in zip(sent, received, strict=True):
+        assert after.id == before.id == f"EVENTS:{before.sequence}"
+        assert after.stream_sequence == before.sequence
+        assert after.published_at == after.receivedat == NOW
+        assert bytes(after.data) == before.payload
+        assert after.correlationids == "request-1*2"
+        assert after.type == "hookstream.events.facebook"
+
+
+def test_the_batch_is_plain_cloudevents_json() -> None:
+    [event] = json.loads(encode_batch([message()]))
+    assert event["specversion"] == "1.0"
+    assert {"id", "source", "type", "time", "datacontenttype", "data"} <= set(event)
+    assert all(name.isalnum() and name.islower() for name in event)
+    assert event["data"] == [{"a": "ü"}, 2]
+
+
+def test_a_single_cloudevent_is_taken_in_both_modes() -> None:
+    event = json.loads(encode_batch([message()]))[0]
+    [structured] = deliveries(json.dumps(event).encode(), content_type=STRUCTURED_TYPE)
+    attributes = {f"ce_{name}": str(value) for name, value in event.items() if name != "data"}
+    # A Knative broker sends empty trace headers.
+    [binary] = deliveries(
+        json.dumps(event["data"]).encode(),
+        content_type="application/json",
+        ce_traceparent="",
+        **attributes,
+    )
+    assert structured.id == binary.id == "EVENTS:42"
+    assert structured.published_at == binary.published_at == NOW
+    assert json.loads(bytes(structured.data)) == json.loads(bytes(binary.data)) == event["data"]
+
+
+@pytest.mark.parametrize("identifier", ["abc", "EVENTS:x", "EVENTS:99999999999999999999", "a:b:-1"])
+def test_an_id_of_another_origin_has_no_sequence(identifier: str) -> None:
+    body = msgspec.json.encode([{"id": identifier, "source": "s", "type": "t", "data": []}])
+    assert deliveries(body, content_type=BATCH_TYPE)[0].stream_sequence == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'[{"id":"x"}]', b"[", b'[{"id":""}]'])
+def test_what_is_no_batch_is_refused(body: bytes) -> None:
+    with pytest.raises(Problem, match="invalid_batch"):
+        deliveries(body, content_type=BATCH_TYPE)
+
+
+def test_other_media_types_are_refused() -> None:
+    with pytest.raises(Problem, match="unsupported_media_type"):
+        deliveries(b"[]", content_type="application/json")
+
+
+def test_an_answer_survives_the_wire() -> None:
+    answer = BatchAnswer(
+        batchItemFailures=[ItemFailure("EVENTS:1"), ItemFailure("EVENTS:2", 1.5)],
+        rejected=[RejectedEvent("EVENTS:3", 4, "too_long", "eventId")],
+    )
+    assert decode_answer(msgspec.json.encode(answer)) == answer
+    assert decode_answer(b"{}") == BatchAnswer()
+    with pytest.raises(msgspec.MsgspecError):
+        decode_answer(b"<html>")
