@@ -2,11 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import nats
+import stamina
 from nats.js import JetStreamContext, api
+
+from shared.stream.packing import Origin, Pack, join
+from shared.stream.topology import consumer_name
 
 T = TypeVar("T")
 
@@ -40,3 +46,36 @@ def messages(url: str, stream: str = "EVENTS") -> list[api.RawStreamMsg]:
 def events(url: str) -> list[dict[str, Any]]:
     """Return all events of EVENTS, in the order of their messages."""
     return [event for message in messages(url) for event in json.loads(message.data or b"")]
+
+
+def publish(url: str, source: str, packs: Sequence[Sequence[object]]) -> None:
+    """Publish one packed message for each sequence of events."""
+
+    async def send(js: JetStreamContext) -> None:
+        for pack in packs:
+            raw = join([json.dumps(event).encode() for event in pack])
+            origin = Origin(f"test-{uuid.uuid4().hex}", datetime.now(UTC))
+            message = Pack(source, raw, [(origin, len(pack))])
+            await js.publish(message.subject, raw, headers=message.headers())
+
+    with_jetstream(url, send)
+
+
+def unprocessed(url: str, source: str) -> int:
+    """Return how many of a source's messages are not acknowledged yet."""
+
+    async def count(js: JetStreamContext) -> int:
+        info = await js.consumer_info("EVENTS", consumer_name(source))
+        return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+    return with_jetstream(url, count)
+
+
+def wait_until_processed(url: str, *sources: str, timeout: float = 30) -> None:
+    """Return when every message of the sources is acknowledged."""
+    for attempt in stamina.retry_context(
+        on=AssertionError, attempts=None, timeout=timeout, wait_initial=0.02, wait_max=0.2
+    ):
+        with attempt:
+            for source in sources:
+                assert unprocessed(url, source) == 0

@@ -102,6 +102,10 @@ class PullConsumer:
                 return False
         return True
 
+    def wake(self) -> None:
+        """End a wait() now."""
+        self._arrived.set()
+
     async def request(self) -> None:
         """Ask for as many messages as there is room for."""
         if self._requested and time.monotonic() - self._heard > 2 * HEARTBEAT:

@@ -81,6 +81,7 @@ class Route:
     def stop(self) -> None:
         """Stop pulling; what is buffered goes back to the stream."""
         self._stopping.set()
+        self._consumer.wake()
 
     async def _step(self, group: asyncio.TaskGroup) -> None:
         """Start one call when there is room for it, a message for it and no outage."""

@@ -15,9 +15,9 @@ from shared.stream.topology import ensure_streams
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers(scratch: Path) -> Iterator[Servers]:
     """Run nats-server and PostgreSQL on free ports until the session ends."""
-    with embedded(tmp_path_factory.mktemp("servers")) as running:
+    with embedded(scratch / "servers") as running:
         yield running
 
 
@@ -52,9 +52,3 @@ async def _renew(url: str) -> None:
         await js.delete_stream(str(stream.config.name))
     await connection.close()
     await ensure_streams(url)
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """Return a folder for the state of a stack."""
-    return tmp_path / "state"

@@ -1,0 +1,239 @@
+"""However often, in whatever order, batch or writer events arrive, each counts once."""
+
+import asyncio
+import json
+import random
+import uuid
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from builders import facebook, tiktok
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from shared.events.decoding import decode_event, latest_timestamp
+from shared.settings import Settings
+from shared.store.pool import Database
+from shared.store.rows import Row, build_row, identity
+from shared.store.writer import EventWriter, MessageRecord, prepare
+
+Event = dict[str, Any]
+
+
+def rows(events: list[Event], sequence: int) -> list[Row]:
+    latest = latest_timestamp()
+    texts = [json.dumps(event) for event in events]
+    return [
+        build_row(decode_event(text.encode(), latest), text, sequence, position)
+        for position, text in enumerate(texts)
+    ]
+
+
+def record(events: list[Event], sequence: int) -> MessageRecord:
+    moment = latest_timestamp()
+    return MessageRecord(sequence, moment, "facebook", moment, "request*1", len(events), 0)
+
+
+async def write(url: str, batches: list[list[Event]], writers: int = 1) -> list[MessageRecord]:
+    """Write batches with several writers at once; each batch is one message."""
+    records = [record(batch, number) for number, batch in enumerate(batches, 1)]
+    queue = list(zip(batches, records, strict=True))
+
+    async def work() -> None:
+        database = Database(Settings(database_url=url), "test", configure=prepare)
+        await database.open()
+        writer = EventWriter(database)
+        while queue:
+            batch, message = queue.pop()
+            await writer.write(rows(batch, message.stream_sequence), [message])
+        await database.close()
+
+    await asyncio.gather(*(work() for _ in range(writers)))
+    return records
+
+
+Totals = tuple[Counter[tuple[str, str]], Decimal]
+
+
+def stored(url: str) -> tuple[Totals, Totals]:
+    """Return counts by (source, type) and revenue, from the rows and from the rollups."""
+    with psycopg.connect(url) as connection:
+        by_rows = connection.execute(
+            "select source, event_type, count(*), coalesce(sum(revenue), 0) from events"
+            " join event_types on id = type_id group by 1, 2"
+        ).fetchall()
+        by_rollup = connection.execute(
+            "select source, event_type, sum(events)::int, coalesce(sum(revenue), 0)"
+            " from rollup_types join event_types on id = type_id group by 1, 2"
+        ).fetchall()
+    return _totals(by_rows), _totals(by_rollup)
+
+
+def _totals(found: list[Any]) -> Totals:
+    counts = Counter({(source, name): count for source, name, count, _ in found})
+    return counts, sum((revenue for *_, revenue in found), Decimal(0))
+
+
+def expected(events: list[Event]) -> Totals:
+    unique: dict[tuple[str, str], Event] = {}
+    for event in events:
+        unique.setdefault((event["source"], event["eventId"]), event)
+    counts = Counter((event["source"], event["eventType"]) for event in unique.values())
+    revenue = sum(
+        Decimal(event["data"]["engagement"]["purchaseAmount"])
+        for event in unique.values()
+        if event["eventType"] in ("checkout.complete", "purchase")
+    )
+    return counts, Decimal(revenue)
+
+
+def make(number: int, at_random: random.Random) -> Event:
+    month, day, hour = (at_random.randrange(1, bound) for bound in (10, 29, 10))
+    fields = {
+        "eventId": f"event-{number}",
+        "timestamp": f"2026-0{month}-{day:02}T0{hour}:59:59.999999Z",
+    }
+    kind = at_random.randrange(4)
+    if kind == 0:
+        return facebook(**fields)
+    if kind == 1:
+        amount = f"{at_random.randrange(10**6)}.{at_random.randrange(100):02}"
+        return facebook("checkout.complete", purchaseAmount=amount, **fields)
+    return tiktok(**fields) if kind == 2 else tiktok("purchase", **fields)
+
+
+@hypothesis_settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    seed=st.integers(0, 2**32),
+    size=st.integers(1, 120),
+    copies=st.integers(1, 4),
+    batch=st.integers(1, 90),
+    writers=st.integers(1, 4),
+)
+def test_any_repetition_order_and_batching_counts_once(
+    database_url: str, seed: int, size: int, copies: int, batch: int, writers: int
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("truncate event_keys, events, rollup_types, messages")
+    at_random = random.Random(seed)
+    unique = [make(number, at_random) for number in range(size)]
+    sent = unique * copies
+    at_random.shuffle(sent)
+    batches = [sent[start : start + batch] for start in range(0, len(sent), batch)]
+    records = asyncio.run(write(database_url, batches, writers))
+    by_rows, by_rollup = stored(database_url)
+    assert by_rows == by_rollup == expected(unique)
+    assert sum(message.stored for message in records) == size
+    assert sum(message.duplicates for message in records) == size * (copies - 1)
+
+
+def test_concurrent_writers_of_the_same_events_do_not_deadlock(database_url: str) -> None:
+    at_random = random.Random(7)
+    unique = [make(number, at_random) for number in range(3000)]
+    batches = []
+    for _ in range(8):
+        shuffled = list(unique)
+        at_random.shuffle(shuffled)
+        batches.append(shuffled)
+    records = asyncio.run(write(database_url, batches, writers=4))
+    by_rows, by_rollup = stored(database_url)
+    assert by_rows == by_rollup == expected(unique)
+    assert sum(message.stored for message in records) == len(unique)
+
+
+def test_the_same_id_of_both_sources_is_two_events(database_url: str) -> None:
+    sent = [facebook(eventId="same"), tiktok(eventId="same")]
+    asyncio.run(write(database_url, [sent]))
+    assert stored(database_url)[0] == expected(sent)
+    assert identity("facebook", "same") != identity("tiktok", "same")
+
+
+def test_a_redelivered_message_leaves_the_ledger_as_it_was(database_url: str) -> None:
+    events = [facebook() for _ in range(5)]
+    message = record(events, 9)
+
+    async def deliver_twice() -> None:
+        database = Database(Settings(database_url=database_url), "test", configure=prepare)
+        await database.open()
+        for _ in range(2):
+            await EventWriter(database).write(rows(events, 9), [message])
+        await database.close()
+
+    asyncio.run(deliver_twice())
+    with psycopg.connect(database_url) as connection:
+        ledger = connection.execute("select events, stored, duplicates from messages").fetchall()
+    assert ledger == [(5, 5, 0)]
+
+
+def test_a_refused_row_leaves_nothing_behind(database_url: str) -> None:
+    events = [facebook(), facebook()]
+    poisoned = rows(events, 1)
+    poisoned[1] = poisoned[1]._replace(user_id="a\0b")
+
+    async def attempt() -> None:
+        database = Database(Settings(database_url=database_url), "test", configure=prepare)
+        await database.open()
+        try:
+            with pytest.raises(psycopg.DataError):
+                await EventWriter(database).write(poisoned, [record(events, 1)])
+            await EventWriter(database).write(rows(events, 1), [record(events, 1)])
+        finally:
+            await database.close()
+
+    asyncio.run(attempt())
+    assert stored(database_url)[0] == expected(events)
+
+
+def test_rows_hold_what_was_sent(database_url: str) -> None:
+    text = "Zoë 🎈 \\ \t\" '"
+    sent = [
+        facebook("checkout.complete", purchaseAmount="0.0001", name=text, campaignId=text),
+        tiktok(
+            watchTime=0.1, timestamp="2001-02-03T04:05:06.789012+05:45", videoId=str(uuid.uuid4())
+        ),
+    ]
+    asyncio.run(write(database_url, [sent]))
+    with psycopg.connect(database_url) as connection:
+        found = connection.execute(
+            "select raw::json, occurred_at, revenue, campaign_id, watch_time, stream_sequence,"
+            " stream_position from events order by stream_position"
+        ).fetchall()
+    assert [row[0] for row in found] == sent
+    assert [row[1] for row in found] == [datetime.fromisoformat(e["timestamp"]) for e in sent]
+    assert found[0][2:4] == (Decimal("0.0001"), text)
+    assert found[1][4:] == (0.1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("days", "partitions"),
+    [
+        (["2001-05-06", "2001-05-20"], {"events_200105"}),
+        (["2001-12-31", "2002-01-01"], {"events_200112", "events_200201"}),
+    ],
+)
+def test_old_days_share_the_partition_of_their_month(
+    days: list[str], partitions: set[str], database_url: str
+) -> None:
+    asyncio.run(write(database_url, [[facebook(timestamp=f"{day}T23:59:59Z") for day in days]]))
+    assert _partitions(database_url) == partitions
+
+
+def test_recent_days_have_partitions_of_their_own(database_url: str) -> None:
+    asyncio.run(write(database_url, [[facebook()]], writers=1))
+    [name] = _partitions(database_url)
+    assert len(name) == len("events_20260101")
+
+
+def _partitions(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "select inhrelid::regclass::text from pg_inherits where inhparent = 'events'::regclass"
+        )
+        return {name for (name,) in found}
