@@ -10,8 +10,9 @@ import msgspec
 from prometheus_client import Counter, Histogram
 
 from shared.batch import BatchAnswer, Delivery, RejectedEvent, decode_deliveries
-from shared.events.decoding import InvalidEventError, decode_event, is_plain, latest_timestamp
+from shared.events.decoding import InvalidEventError, decode_event, latest_timestamp
 from shared.events.model import Source
+from shared.events.text import TextTraits
 from shared.settings import Settings
 from shared.store.migrations import migrate
 from shared.store.pool import Database
@@ -129,10 +130,10 @@ class Collector:
         for delivery in deliveries:
             before = len(batch.rejected)
             events = _split(delivery)
-            plain = is_plain(bytes(delivery.data))
+            traits = TextTraits.of(bytes(delivery.data))
             for index, raw in enumerate(events):
                 try:
-                    event = decode_event(raw, latest, plain=plain)
+                    event = decode_event(raw, latest, traits)
                 except InvalidEventError as error:
                     batch.rejected.append(_rejection(delivery, index, error))
                     continue

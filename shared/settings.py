@@ -106,6 +106,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     invoke_max_messages: Annotated[
         int, Meta(description="Most packed messages in one invocation.", ge=1)
     ] = 256
+    invoke_linger: Annotated[
+        float,
+        Meta(
+            description="Seconds between invocations that are not full, to let batches grow.", ge=0
+        ),
+    ] = 0.02
     invoke_timeout: Annotated[
         float, Meta(description="Seconds in which an invocation has to answer.", gt=0)
     ] = 60

@@ -14,10 +14,10 @@ from shared.events.decoding import (
     InvalidEventError,
     decode_event,
     identity_of,
-    is_plain,
     latest_timestamp,
 )
 from shared.events.model import SOURCES, Source
+from shared.events.text import TextTraits
 from shared.settings import Settings
 from shared.stream.group_commit import GroupCommit
 from shared.stream.packing import Origin, Pack, Packer
@@ -60,7 +60,7 @@ class Intake:
         could not be stored: then the caller has to send the request again, which counts none of
         its events twice.
         """
-        batch = _Batch(origin, self._limits, latest_timestamp(), plain=is_plain(body))
+        batch = _Batch(origin, self._limits, latest_timestamp(), TextTraits.of(body))
         publications: list[asyncio.Task[object]] = []
         try:
             for start in range(0, len(events), SLICE):
@@ -92,7 +92,9 @@ class Intake:
 class _Batch:
     """One request's accepted events by source, and its rejections."""
 
-    def __init__(self, origin: Origin, limits: Settings, latest: datetime, *, plain: bool) -> None:
+    def __init__(
+        self, origin: Origin, limits: Settings, latest: datetime, traits: TextTraits
+    ) -> None:
         self.accepted = dict.fromkeys(SOURCES, 0)
         self.rejections: list[Rejection] = []
         self.packers = {
@@ -100,7 +102,7 @@ class _Batch:
             for source in SOURCES
         }
         self._latest = latest
-        self._plain = plain
+        self._traits = traits
         self._max_event_bytes = limits.max_event_bytes
 
     def add(self, start: int, events: Sequence[RawEvent]) -> list[Pack]:
@@ -118,12 +120,10 @@ class _Batch:
         return full
 
     def _validate(self, raw: RawEvent) -> Source:
-        view = memoryview(raw)
-        if len(view) > self._max_event_bytes:
+        if len(memoryview(raw)) > self._max_event_bytes:
             detail = f"the event is longer than {self._max_event_bytes} bytes"
             raise InvalidEventError("too_long", "", detail)
-        plain = self._plain or is_plain(bytes(view))
-        return decode_event(raw, self._latest, plain=plain).type.source
+        return decode_event(raw, self._latest, self._traits).type.source
 
     def _reject(self, index: int, raw: RawEvent, error: InvalidEventError) -> None:
         event_id, source = identity_of(raw)

@@ -92,7 +92,9 @@ class Route:
             await self._pause(wait)
             return
         if await self._consumer.wait(IDLE_PATIENCE) and not self._stopping.is_set():
-            batch = self._take()
+            batch, full = self._take()
+            if not full:
+                self._resume_at = time.monotonic() + self._settings.invoke_linger
             await self._consumer.request()
             call = group.create_task(self._deliver(batch))
             self._calls.add(call)
@@ -109,7 +111,8 @@ class Route:
         except TimeoutError:
             return
 
-    def _take(self) -> list[HeldMessage]:
+    def _take(self) -> tuple[list[HeldMessage], bool]:
+        """Return the next batch, and whether more was waiting than fits into it."""
         buffer = self._consumer.buffered
         batch: list[HeldMessage] = []
         events = size = 0
@@ -124,7 +127,7 @@ class Route:
         DELIVERIES.labels(self._source).inc(len(batch))
         REDELIVERIES.labels(self._source).inc(sum(m.deliveries > 1 for m in batch))
         self._held.update(batch)
-        return batch
+        return batch, bool(buffer)
 
     async def _deliver(self, batch: Batch) -> None:
         try:

@@ -5,17 +5,16 @@ a validated model in the common libraries.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
 from shared.events.model import EVENT_TYPES, MAX_ID_BYTES, SOURCES, Data, Envelope, EventType
+from shared.events.text import UNKNOWN, TextTraits, holds_nul, is_utf8, overlong_id
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(hours=24)
-
-_ID_FIELDS = ("eventId", "userId", "adId", "campaignId", "videoId", "profileId")
 
 _envelope = msgspec.json.Decoder(Envelope).decode
 _variants = {
@@ -38,8 +37,7 @@ class InvalidEventError(ValueError):
         self.detail = detail
 
 
-@dataclass(slots=True, frozen=True)
-class Event:
+class Event(NamedTuple):
     """A valid event: its type's row, its envelope and its decoded data."""
 
     type: EventType
@@ -47,24 +45,15 @@ class Event:
     data: Data
 
 
-def is_plain(text: bytes) -> bool:
-    """Say whether a JSON text is ASCII without Unicode escapes.
-
-    Such a text cannot hold NUL, lone surrogates or bad UTF-8, and its characters are bytes; asked
-    once for a whole body, it spares every event of it the careful checks.
-    """
-    return text.isascii() and b"\\u" not in text
-
-
 def latest_timestamp() -> datetime:
     """Return the latest timestamp that is accepted now."""
     return datetime.now(UTC) + FUTURE_TOLERANCE
 
 
-def decode_event(raw: bytes | msgspec.Raw, latest: datetime, *, plain: bool = False) -> Event:
+def decode_event(raw: bytes | msgspec.Raw, latest: datetime, traits: TextTraits = UNKNOWN) -> Event:
     """Decode one event from its JSON text. Raises InvalidEventError.
 
-    `latest` is the latest timestamp to accept; `plain` says that is_plain() holds for the text.
+    `latest` is the latest timestamp to accept; `traits` is what is known of the text around it.
     """
     stage = ""
     try:
@@ -83,10 +72,8 @@ def decode_event(raw: bytes | msgspec.Raw, latest: datetime, *, plain: bool = Fa
         raise _from_validation(str(error), stage) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _from_decoding(bytes(raw), error) from None
-    event = Event(event_type, envelope, data)
-    if not plain:
-        _check_text(bytes(raw), event)
-    return event
+    _check_text(raw, envelope, data, traits)
+    return Event(event_type, envelope, data)
 
 
 class _Identity(msgspec.Struct):
@@ -155,27 +142,13 @@ def _from_decoding(raw: bytes, error: Exception) -> InvalidEventError:
     return InvalidEventError("malformed_json", "", str(error))
 
 
-def _check_text(raw: bytes, event: Event) -> None:
-    """Find what a JSON parser lets through and the database or its clients refuse."""
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        raise InvalidEventError("invalid_unicode", "", "a text is not UTF-8") from None
-    if b"\\u0000" in raw and _holds_nul(msgspec.json.decode(raw)):
+def _check_text(
+    raw: bytes | msgspec.Raw, envelope: Envelope, data: Data, traits: TextTraits
+) -> None:
+    if not traits.utf8 and not is_utf8(bytes(raw)):
+        raise InvalidEventError("invalid_unicode", "", "a text is not UTF-8")
+    if traits.escapes and holds_nul(bytes(raw)):
         raise InvalidEventError("nul_character", "", "a text holds the character NUL")
-    for part in (event.envelope, event.data.user, event.data.engagement):
-        for name in _ID_FIELDS:
-            value = getattr(part, name, None)
-            if value and len(value.encode()) > MAX_ID_BYTES:
-                detail = f"longer than {MAX_ID_BYTES} bytes in UTF-8"
-                raise InvalidEventError("too_long", name, detail)
-
-
-def _holds_nul(value: object) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, list):
-        return any(map(_holds_nul, value))
-    if isinstance(value, dict):
-        return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
-    return False
+    if path := overlong_id(envelope, data):
+        detail = f"longer than {MAX_ID_BYTES} bytes in UTF-8"
+        raise InvalidEventError("too_long", path, detail)

@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -17,48 +17,38 @@ from shared.events.model import (
 
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECONDS_PER_DAY = 86_400_000_000
+MICROSECONDS_PER_BUCKET = 15 * 60 * 1_000_000
 _instant = struct.Struct(">q")
 
 
-class Row(NamedTuple):
-    """One event in the order of schema/queries/store_copy.sql.
+Column = bytes | str | int | float | Decimal | None
 
-    `key` and `occurred_at` are in PostgreSQL's binary representation: the 16 bytes of the
-    event's identity, and 8 bytes of microseconds since 2000-01-01 UTC.
+
+class Row(NamedTuple):
+    """One event, ready to be stored.
+
+    `key` is its identity, `bucket` the quarter of an hour of its rollups in microseconds since
+    2000-01-01 UTC. `columns` are in the order of schema/queries/store_copy.sql; the time among
+    them is in PostgreSQL's binary representation, 8 bytes.
     """
 
     key: bytes
-    occurred_at: bytes
+    bucket: int
     type_id: int
-    event_id: str
-    user_id: str
-    country: str | None
-    city: str | None
-    age: int | None
-    gender: str | None
-    followers: int | None
-    device: str | None
-    watch_time: float | None
-    percentage_watched: float | None
-    campaign_id: str | None
-    purchased_item: str | None
     revenue: Decimal | None
-    raw: str
-    stream_sequence: int
-    stream_position: int
-
-    @property
-    def day(self) -> date:
-        """Return the UTC day of the event."""
-        days = _instant.unpack(self.occurred_at)[0] // _MICROSECONDS_PER_DAY
-        return date.fromordinal(_POSTGRES_EPOCH.toordinal() + days)
+    columns: tuple[Column, ...]
 
 
 COPY_TYPES = (
-    "uuid", "timestamptz", "int2", "text", "text", "text", "text", "int2", "text", "int8", "text",
+    "timestamptz", "int2", "text", "text", "text", "text", "int2", "text", "int8", "text",
     "float8", "float8", "text", "text", "numeric", "text", "int8", "int4",
 )  # fmt: skip
-"""PostgreSQL's types of a Row's fields."""
+"""PostgreSQL's types of a Row's columns."""
+
+
+def bucket_start(bucket: int) -> datetime:
+    """Return the start of a bucket as a time."""
+    return _POSTGRES_EPOCH + timedelta(microseconds=bucket)
 
 
 def identity(source: str, event_id: str) -> bytes:
@@ -70,6 +60,7 @@ def build_row(event: Event, raw: str, stream_sequence: int, stream_position: int
     """Return an event's row; `raw` is its JSON text as received."""
     envelope, user, engagement = event.envelope, event.data.user, event.data.engagement
     since = envelope.timestamp - _POSTGRES_EPOCH
+    instant = since.days * _MICROSECONDS_PER_DAY + since.seconds * 1_000_000 + since.microseconds
     country = city = age = gender = followers = watch_time = percentage = None
     campaign_id = item = revenue = amount = None
     device: str | None = None
@@ -88,11 +79,8 @@ def build_row(event: Event, raw: str, stream_sequence: int, stream_position: int
             item, amount = engagement.purchasedItem, engagement.purchaseAmount
     if amount is not None and event.type.has_revenue:
         revenue = Decimal(amount)
-    return Row(
-        identity(envelope.source, envelope.eventId),
-        _instant.pack(
-            since.days * _MICROSECONDS_PER_DAY + since.seconds * 1_000_000 + since.microseconds
-        ),
+    columns = (
+        _instant.pack(instant),
         event.type.id,
         envelope.eventId,
         user.userId,
@@ -111,3 +99,5 @@ def build_row(event: Event, raw: str, stream_sequence: int, stream_position: int
         stream_sequence,
         stream_position,
     )
+    key = identity(envelope.source, envelope.eventId)
+    return Row(key, instant - instant % MICROSECONDS_PER_BUCKET, event.type.id, revenue, columns)

@@ -175,7 +175,9 @@ def test_a_redelivered_message_leaves_the_ledger_as_it_was(database_url: str) ->
 def test_a_refused_row_leaves_nothing_behind(database_url: str) -> None:
     events = [facebook(), facebook()]
     poisoned = rows(events, 1)
-    poisoned[1] = poisoned[1]._replace(user_id="a\0b")
+    columns = list(poisoned[1].columns)
+    columns[3] = "a\0b"
+    poisoned[1] = poisoned[1]._replace(columns=tuple(columns))
 
     async def attempt() -> None:
         database = Database(Settings(database_url=database_url), "test", configure=prepare)

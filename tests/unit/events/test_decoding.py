@@ -15,9 +15,9 @@ from shared.events.decoding import (
     InvalidEventError,
     decode_event,
     identity_of,
-    is_plain,
     latest_timestamp,
 )
+from shared.events.text import TextTraits
 
 LATEST = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -26,6 +26,9 @@ def refuse(event: object) -> InvalidEventError:
     raw = event if isinstance(event, bytes) else json.dumps(event).encode()
     with pytest.raises(InvalidEventError) as refused:
         decode_event(raw, LATEST)
+    with pytest.raises(InvalidEventError) as same:
+        decode_event(raw, LATEST, TextTraits.of(raw))
+    assert (same.value.code, same.value.path) == (refused.value.code, refused.value.path)
     assert refused.value.code in ERRORS
     return refused.value
 
@@ -33,8 +36,7 @@ def refuse(event: object) -> InvalidEventError:
 def accept(event: object) -> None:
     raw = json.dumps(event).encode()
     decode_event(raw, LATEST)
-    if is_plain(raw):
-        decode_event(raw, LATEST, plain=True)
+    decode_event(raw, LATEST, TextTraits.of(raw))
 
 
 def test_every_valid_sample_is_accepted_under_its_type(samples: dict[str, Any]) -> None:
@@ -89,7 +91,9 @@ def test_odd_samples_are_refused(samples: dict[str, Any]) -> None:
         (facebook(eventId=""), "too_short", "eventId"),
         (facebook(eventId="x" * 257), "too_long", "eventId"),
         (facebook(eventId="ü" * 129), "too_long", "eventId"),
-        (facebook(userId="ж" * 200), "too_long", "userId"),
+        (facebook(userId="ж" * 200), "too_long", "data.user.userId"),
+        (facebook("ad.click", campaignId="ж" * 129), "too_long", "data.engagement.campaignId"),
+        (tiktok(videoId="ж" * 129), "too_long", "data.engagement.videoId"),
         (facebook(name=""), "too_short", "data.user.name"),
         (facebook(age=-1), "out_of_range", "data.user.age"),
         (facebook(age=151), "out_of_range", "data.user.age"),

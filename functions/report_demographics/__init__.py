@@ -1,0 +1,1 @@
+"""Reports who the events come from."""

@@ -1,0 +1,1 @@
+"""Reports how many events there are."""

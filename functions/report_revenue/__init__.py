@@ -1,0 +1,1 @@
+"""Reports revenue to the cent."""

@@ -1,0 +1,82 @@
+"""What a JSON text may hold that a parser lets through and a database or its clients refuse."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from shared.events.model import (
+    MAX_ID_BYTES,
+    Data,
+    Envelope,
+    FacebookBottomData,
+    FacebookTopData,
+    TiktokBottomData,
+    TiktokTopData,
+)
+
+_IDS: dict[type[Data], tuple[str, ...]] = {
+    FacebookTopData: ("videoId",),
+    FacebookBottomData: ("adId", "campaignId"),
+    TiktokTopData: ("videoId",),
+    TiktokBottomData: ("profileId",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TextTraits:
+    """What is known of a whole body, so that each of its events need not be searched again.
+
+    `utf8`: all of it is valid UTF-8. `escapes`: there may be Unicode escapes in it.
+    """
+
+    utf8: bool
+    escapes: bool
+
+    @classmethod
+    def of(cls, text: bytes) -> "TextTraits":
+        """Look at a text once, at the speed of memory."""
+        return cls(utf8=text.isascii() or is_utf8(text), escapes=b"\\u" in text)
+
+
+UNKNOWN = TextTraits(utf8=False, escapes=True)
+
+
+def is_utf8(text: bytes) -> bool:
+    """Say whether a text is valid UTF-8."""
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def holds_nul(text: bytes) -> bool:
+    """Say whether a string of a valid JSON text holds the character NUL."""
+    return b"\\u0000" in text and _nul_within(msgspec.json.decode(text))
+
+
+def _nul_within(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, list):
+        return any(map(_nul_within, value))
+    if isinstance(value, dict):
+        return any(_nul_within(key) or _nul_within(item) for key, item in value.items())
+    return False
+
+
+def overlong_id(envelope: Envelope, data: Data) -> str | None:
+    """Return the path of an id that is longer in bytes than the schema's limit of characters."""
+    if _overlong(envelope.eventId):
+        return "eventId"
+    if _overlong(data.user.userId):
+        return "data.user.userId"
+    for name in _IDS[type(data)]:
+        value = getattr(data.engagement, name)
+        if value is not None and _overlong(value):
+            return f"data.engagement.{name}"
+    return None
+
+
+def _overlong(text: str) -> bool:
+    return not text.isascii() and len(text.encode()) > MAX_ID_BYTES
