@@ -11,12 +11,12 @@ from datetime import datetime
 import msgspec
 from nats.errors import Error as NatsError
 from nats.js import api
-from shared.store.pool import Database
-from shared.store.queries import query
 
 from infra.connector.metrics import OLDEST_PENDING, PENDING_MESSAGES
 from shared.errors import Problem
 from shared.events.model import SOURCES, Source
+from shared.store.pool import Database
+from shared.store.queries import query
 from shared.stream.connection import Broker
 from shared.stream.packing import subject
 from shared.stream.topology import EVENTS, consumer_name

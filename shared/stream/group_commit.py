@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from shared.stream.packing import Origin, Pack, Raw, join
 
-CONCURRENT_PUBLICATIONS = 2
+CONCURRENT_PUBLICATIONS = 1
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""The commands of `hookstream`, a module for each."""

@@ -1,0 +1,68 @@
+"""`hookstream migrate`: bring a database's schema up to date."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="DATABASE_URL",
+        show_envvar=True,
+        help="PostgreSQL, as a libpq URI; default: that of the stack on --state-dir.",
+    ),
+]
+StateDirectory = Annotated[Path, typer.Option("--state-dir", help="The stack's directory.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what is pending.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def migrate(
+    *,
+    database_url: DatabaseUrl = None,
+    state_dir: StateDirectory = Path(".hookstream"),
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Apply the pending migrations, each in a transaction; several may do so at once."""
+    names = _run(_database(database_url, state_dir), dry_run=dry_run)
+    word = "pending" if dry_run else "applied"
+    if as_json:
+        typer.echo(json.dumps({word: names}))
+        return
+    for name in names:
+        typer.echo(f"{word} {name}")
+    if not names:
+        typer.echo("the schema is up to date")
+
+
+def _database(url: str | None, state_dir: Path) -> str:
+    from infra.publisher.target import TargetError, stack_status  # noqa: PLC0415 - import cost
+
+    try:
+        return url or str(stack_status(state_dir)["database"])
+    except TargetError as error:
+        text = f"no stack runs on {state_dir}: start one, or name a database with --database-url"
+        raise _failure(text) from error
+
+
+def _run(url: str, *, dry_run: bool) -> list[str]:
+    from shared.errors import Problem  # noqa: PLC0415 - import cost
+    from shared.store import migrations  # noqa: PLC0415 - likewise
+
+    # What went wrong is said below, to people; functions say it in their log.
+    logging.getLogger("shared").addHandler(logging.NullHandler())
+    try:
+        return migrations.pending(url) if dry_run else migrations.migrate(url)
+    except Problem as problem:
+        raise _failure(f"{problem.detail}\n{problem.__cause__}") from problem
+    except migrations.MigrationError as error:
+        raise _failure(str(error)) from error
+
+
+def _failure(text: str) -> typer.Exit:
+    typer.secho(text, fg="red", err=True)
+    return typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Reports for people: asked over HTTP, shown as tables."""

@@ -1,0 +1,98 @@
+"""Asks report handlers as an HTTP server would, in an event loop of the test's own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from integration.reports.naive import Wanted
+
+from shared.errors import Problem
+from shared.reports.demographics import DEMOGRAPHICS
+from shared.reports.events import EVENTS
+from shared.reports.handler import ReportHandler
+from shared.reports.revenue import REVENUE
+from shared.settings import Settings
+from shared.web import Request
+
+_NAMES = {
+    "start": "from",
+    "end": "to",
+    "source": "source",
+    "funnel_stage": "funnelStage",
+    "event_type": "eventType",
+    "campaign_id": "campaignId",
+    "country": "country",
+}
+
+
+def query_string(wanted: Wanted) -> str:
+    """Write the parameters as a caller does."""
+    given = ((_NAMES[field], getattr(wanted, field)) for field in _NAMES)
+    return urlencode(
+        [
+            (name, value if isinstance(value, str) else value.isoformat())
+            for name, value in given
+            if value is not None
+        ]
+    )
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+class Reports:
+    """The three reports over one database."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self._runner = asyncio.Runner()
+        self._handlers = {
+            report.name: ReportHandler(report, chosen) for report in (EVENTS, REVENUE, DEMOGRAPHICS)
+        }
+
+    @classmethod
+    @contextmanager
+    def over(cls, database_url: str, **changes: object) -> "Iterator[Reports]":
+        """Open the reports for the block."""
+        reports = cls(msgspec.structs.replace(Settings(database_url=database_url), **changes))
+        with reports._runner:
+            reports._run(*(handler.open() for handler in reports._handlers.values()))
+            try:
+                yield reports
+            finally:
+                reports._run(*(handler.close() for handler in reports._handlers.values()))
+
+    def _run(self, *calls: Awaitable[Any]) -> list[Any]:
+        async def together() -> list[Any]:
+            return await asyncio.gather(*calls)
+
+        return self._runner.run(together())
+
+    def ask(self, name: str, query: str = "", method: str = "GET") -> dict[str, Any]:
+        """Return one report. Raises Problem."""
+        [answer] = self.ask_all([(name, query)], method)
+        return answer
+
+    def ask_all(
+        self, questions: Sequence[tuple[str, str]], method: str = "GET"
+    ) -> list[dict[str, Any]]:
+        """Return several reports, asked at once. Raises Problem."""
+        return self._run(*(self._ask(name, query, method) for name, query in questions))
+
+    async def _ask(self, name: str, query: str, method: str) -> dict[str, Any]:
+        request = Request(method, "/", query, {}, _nothing, "test")
+        response = await self._handlers[name].handle(request)
+        assert response.status == 200
+        return msgspec.json.decode(response.body)  # type: ignore[no-any-return]
+
+    def refused(self, name: str, query: str = "", method: str = "GET") -> Problem:
+        """Return the problem that a question ends with."""
+        try:
+            self.ask(name, query, method)
+        except Problem as problem:
+            return problem
+        raise AssertionError(f"{name}?{query} was answered")

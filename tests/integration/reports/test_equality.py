@@ -1,0 +1,154 @@
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import psycopg
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from integration.reports import naive
+from integration.reports.asking import Reports, query_string
+from integration.reports.naive import TYPES, Event, Wanted
+from integration.reports.storing import clear, make_room, store
+
+MIDNIGHT = datetime(2026, 3, 29, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+
+at_limits = st.builds(
+    lambda quarter, offset: MIDNIGHT + quarter * QUARTER + timedelta(microseconds=offset),
+    st.integers(-6, 6),
+    st.integers(-1, 1),
+)
+anywhere = st.timedeltas(-timedelta(hours=26), timedelta(hours=26)).map(MIDNIGHT.__add__)
+moments = at_limits | anywhere
+users = st.sampled_from(["ada", "Ada", "zoë", "o'neil"])
+countries = st.sampled_from(["Ukraine", "ukraine", "Åland", "Zambia", "Côte d'Ivoire", ""])
+cities = st.sampled_from(["Kyiv", "kyiv", "Łódź", "Zürich", "日本", "a b"])
+campaigns = st.sampled_from(["camp-1", "camp-2", "CAMP-1"])
+amounts = st.none() | st.decimals(0, 10**12 - 1, places=4) | st.just(Decimal("0.1"))
+measures = st.floats(0, 100) | st.integers(0, 1000).map(lambda tenths: tenths / 10)
+
+
+@st.composite
+def events(draw: st.DrawFn, number: int, times: st.SearchStrategy[datetime]) -> Event:
+    type_id = draw(st.sampled_from(sorted(TYPES)))
+    source, stage, name = TYPES[type_id]
+    facebook, bottom = source == naive.FACEBOOK, stage == "bottom"
+    watched = not facebook and not bottom
+    return Event(
+        occurred_at=draw(times),
+        type_id=type_id,
+        event_id=f"{draw(st.sampled_from('aAzZéß日'))}{number}",
+        user_id=draw(users),
+        country=draw(countries) if facebook or watched else None,
+        city=draw(cities) if facebook else None,
+        age=draw(st.integers(15, 57)) if facebook else None,
+        gender=draw(st.sampled_from(["male", "female", "non-binary"])) if facebook else None,
+        followers=None
+        if facebook
+        else draw(st.sampled_from([0, 999, 1000, 99_999, 100_000, 10**6, 2**63 - 1])),
+        device=draw(st.sampled_from(["Android", "iOS", "Desktop"]))
+        if watched
+        else ("mobile" if facebook and bottom else None),
+        watch_time=draw(measures) if watched else None,
+        percentage_watched=draw(measures) if watched else None,
+        campaign_id=draw(campaigns) if facebook and bottom else None,
+        revenue=draw(amounts) if name in ("checkout.complete", "purchase") else None,
+    )
+
+
+@st.composite
+def wishes(draw: st.DrawFn, times: st.SearchStrategy[datetime]) -> Wanted:
+    limits = st.none() | times | moments
+    start, end = draw(limits), draw(limits)
+    if start and end and start > end:
+        start, end = end, start
+    rarely = st.integers(0, 3).map(lambda number: number == 0)
+    return Wanted(
+        start=start,
+        end=end,
+        source=draw(st.none() | st.sampled_from([naive.FACEBOOK, naive.TIKTOK])),
+        funnel_stage=draw(st.sampled_from(["top", "bottom"])) if draw(rarely) else None,
+        event_type=draw(st.sampled_from([kind[2] for kind in TYPES.values()]))
+        if draw(rarely)
+        else None,
+        campaign_id=draw(campaigns) if draw(rarely) else None,
+        country=draw(countries.filter(bool)) if draw(rarely) else None,
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[list[Event], list[Wanted]]:
+    """Events that share few moments, and questions whose limits are often among those."""
+    times = st.sampled_from(draw(st.lists(moments, min_size=1, max_size=8)))
+    stored = [draw(events(number, times)) for number in range(draw(st.integers(0, 40)))]
+    return stored, draw(st.lists(wishes(times), min_size=1, max_size=4))
+
+
+def fill(tables: psycopg.Connection, stored: Sequence[Event]) -> None:
+    clear(tables)
+    make_room(tables, stored)
+    with tables.transaction():
+        store(tables, stored)
+
+
+@given(case=cases())
+@example(case=([], [Wanted()]))
+@settings(max_examples=200, deadline=None)
+def test_every_report_equals_a_naive_computation(
+    reports: Reports, tables: psycopg.Connection, case: tuple[list[Event], list[Wanted]]
+) -> None:
+    stored, wanted = case
+    fill(tables, stored)
+    for each in wanted:
+        names = ("events", "revenue", "demographics")
+        answers = reports.ask_all([(name, query_string(each)) for name in names])
+        for name, answer in zip(names, answers, strict=True):
+            expected = getattr(naive, name)(stored, each)
+            assert {key: answer[key] for key in expected} == expected
+
+
+def test_of_equal_moments_the_greater_event_id_is_the_latest(
+    reports: Reports, tables: psycopg.Connection
+) -> None:
+    stored = [
+        Event(
+            occurred_at=MIDNIGHT,
+            type_id=type_id,
+            event_id=event_id,
+            user_id=f"user-{user}",
+            followers=followers,
+            device=device,
+            country=device and f"{device}land",
+        )
+        for user, (top, bottom) in enumerate((("a", "b"), ("b", "a"), ("a", "Z"), ("Z", "a")))
+        for type_id, event_id, followers, device in (
+            (8, f"{top}{user}", 10, "iOS"),
+            (9, f"{top}{user}-", 2_000, "Android"),
+            (13, f"{bottom}{user}", 3_000_000, None),
+        )
+    ]
+    fill(tables, stored)
+    expected = naive.demographics(stored, Wanted())
+    assert reports.ask("demographics")["tiktok"] == expected["tiktok"]
+    assert expected["tiktok"]["followerRanges"]["1m_plus"] == 2
+    assert expected["tiktok"]["devices"] == {"Android": 4, "iOS": 0, "Desktop": 0}
+
+
+def test_users_and_places_beyond_ten(reports: Reports, tables: psycopg.Connection) -> None:
+    stored = [
+        Event(
+            occurred_at=MIDNIGHT + timedelta(seconds=number),
+            type_id=1 + number % 7,
+            event_id=f"e{number}",
+            user_id=f"u{number % 600}",
+            country=f"country {number % 23}",
+            city=f"city {number % 31}",
+            age=number % 80,
+            gender="female",
+        )
+        for number in range(2_000)
+    ]
+    fill(tables, stored)
+    expected = naive.demographics(stored, Wanted())
+    assert len(expected["facebook"]["topCities"]) == 10
+    assert reports.ask("demographics")["facebook"] == expected["facebook"]

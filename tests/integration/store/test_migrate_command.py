@@ -1,0 +1,44 @@
+import json
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli import app
+
+
+def run(*options: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["migrate", *options])
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_applies_what_is_pending(empty_database_url: str) -> None:
+    options = ("--database-url", empty_database_url)
+    _, planned, _ = run(*options, "--dry-run", "--json")
+    code, applied, _ = run(*options, "--json")
+    assert code == 0
+    assert json.loads(planned)["pending"] == json.loads(applied)["applied"] != []
+    assert run(*options) == (0, "the schema is up to date\n", "")
+    assert run(*options, "--json") == (0, '{"applied": []}\n', "")
+
+
+def test_reads_the_environment(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_database_url)
+    code, output, _ = run()
+    assert code == 0
+    assert output.startswith("applied 0001_events\n")
+
+
+def test_says_why_it_failed(away_url: str) -> None:
+    code, output, error = run("--database-url", away_url)
+    assert (code, output) == (1, "")
+    assert "cannot be reached" in error
+    assert "refused" in error
+
+
+def test_says_which_file_is_wrong(empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("create table event_types (taken int)")
+    code, _, error = run("--database-url", empty_database_url)
+    assert code == 1
+    assert error.startswith('0001_events.sql: relation "event_types" already exists')
