@@ -13,6 +13,7 @@ from shared.batch import BatchAnswer, Delivery, RejectedEvent, decode_deliveries
 from shared.events.decoding import InvalidEventError, decode_event, latest_timestamp
 from shared.events.model import Source
 from shared.events.text import TextTraits
+from shared.reading import BodyReader
 from shared.settings import Settings
 from shared.store.migrations import migrate
 from shared.store.pool import Database
@@ -84,6 +85,7 @@ class Collector:
         self._settings = chosen
         self._database = Database(chosen, _NAMES[source], configure=prepare)
         self._schema = SchemaGuard(chosen)
+        self._reader = BodyReader(chosen)
         self._writer = EventWriter(self._database)
         prefix = _PREFIXES[source]
         self._accepted = Counter(f"{prefix}_events_accepted_total", "Events received.")
@@ -110,8 +112,8 @@ class Collector:
         """
         require_method(request, "POST")
         await self._schema.ensure()
-        body = b"".join([chunk async for chunk in request.chunks()])
-        batch = self._decode(decode_deliveries(request, body))
+        async with self._reader.read(request) as body:
+            batch = self._decode(decode_deliveries(request, body))
         started = time.perf_counter()
         await self._writer.write(batch.rows, batch.messages)
         WRITE_DURATION.labels(self._source).observe(time.perf_counter() - started)

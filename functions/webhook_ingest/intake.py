@@ -73,11 +73,11 @@ class Intake:
                 if packer
             )
             await asyncio.gather(*publications)
-        except Problem as problem:
+        except BaseException as error:
             for task in publications:
                 task.cancel()
             await asyncio.gather(*publications, return_exceptions=True)
-            batch.count_lost(problem.kind.code)
+            batch.count_lost(error.kind.code if isinstance(error, Problem) else "internal_error")
             raise
         batch.count_stored()
         return sum(batch.accepted.values()), batch.rejections

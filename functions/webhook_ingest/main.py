@@ -10,7 +10,7 @@ from functions.webhook_ingest.body import split
 from functions.webhook_ingest.inflate import inflate
 from functions.webhook_ingest.intake import Intake
 from functions.webhook_ingest.metrics import REQUEST_EVENTS
-from functions.webhook_ingest.reading import BodyReader
+from shared.reading import BodyReader
 from shared.errors import Problem
 from shared.settings import Settings
 from shared.stream.connection import Broker

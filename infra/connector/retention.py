@@ -8,7 +8,7 @@ import logging
 
 from nats.errors import Error as NatsError
 
-from infra.connector.watermark import consumer_state, oldest_unprocessed
+from infra.connector.watermark import oldest_unprocessed
 from shared.errors import Problem
 from shared.events.model import SOURCES, Source
 from shared.stream.connection import Broker
@@ -55,8 +55,7 @@ class RetentionKeeper:
 
         `last_sequence` was read before: what came later is needed anyway.
         """
-        state = await consumer_state(self._broker, source)
-        oldest = await oldest_unprocessed(self._broker, source, state)
+        oldest = await oldest_unprocessed(self._broker, source)
         if oldest is None or oldest.seq is None:
             return last_sequence + 1
         return min(oldest.seq, last_sequence + 1)

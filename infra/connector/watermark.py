@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 from nats.errors import Error as NatsError
 from nats.js import api
+from nats.js.errors import NotFoundError
 
 from infra.connector.metrics import OLDEST_PENDING, PENDING_MESSAGES
 from shared.errors import Problem
@@ -50,13 +51,19 @@ async def consumer_state(broker: Broker, source: Source) -> ConsumerState:
         raise Problem("broker_unavailable", f"no consumer of {source}") from error
 
 
-async def oldest_unprocessed(
-    broker: Broker, source: Source, state: ConsumerState
-) -> api.RawStreamMsg | None:
-    """Return a source's first message that is not processed, None if there is none."""
-    if not state.num_pending and not state.num_ack_pending:
+async def oldest_unprocessed(broker: Broker, source: Source) -> api.RawStreamMsg | None:
+    """Return a source's first message that is not processed, None if there is none.
+
+    The stream is asked before the consumer: a consumer learns of a message a moment after the
+    publisher has been answered, so that its own count of pending ones may be behind.
+    """
+    try:
+        last = await broker.jetstream.get_last_msg(EVENTS, subject(source), direct=True)
+    except NotFoundError:
         return None
-    floor = state.ack_floor.stream_seq
+    floor = (await consumer_state(broker, source)).ack_floor.stream_seq
+    if floor >= (last.seq or 0):
+        return None
     return await broker.jetstream.get_msg(
         EVENTS, seq=floor + 1, subject=subject(source), next=True, direct=True
     )
@@ -82,7 +89,7 @@ class WatermarkKeeper:
 
     async def _write(self, source: Source) -> None:
         state = await consumer_state(self._broker, source)
-        oldest = await oldest_unprocessed(self._broker, source, state)
+        oldest = await oldest_unprocessed(self._broker, source)
         as_of = state.ts if oldest is None else oldest.time or state.ts
         PENDING_MESSAGES.labels(source).set(state.num_pending + state.num_ack_pending)
         OLDEST_PENDING.labels(source).set(max(0.0, (state.ts - as_of).total_seconds()))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from shared.errors import Problem
 from shared.stream.connection import RETRY_AFTER, Broker
@@ -61,17 +62,19 @@ class Publisher:
     async def send(self, to: str, payload: bytes, headers: Mapping[str, str]) -> PublishAck:
         """Publish one message. Raises as publish() does."""
         client = self._broker.client
-        if client is not self._client:
-            await self._subscribe(client)
         token = str(next(self._tokens))
         future: asyncio.Future[PublishAck] = asyncio.get_running_loop().create_future()
         self._waiting[token] = future
         try:
             async with asyncio.timeout(self._timeout):
+                if client is not self._client:
+                    await self._subscribe(client)
                 await client.publish(to, payload, self._inbox + token, headers=dict(headers))
                 return await future
         except TimeoutError:
             raise _away("The stream did not acknowledge in time.") from None
+        except NatsError as error:
+            raise _away(f"The broker connection failed: {type(error).__name__}.") from error
         finally:
             self._waiting.pop(token, None)
 
