@@ -7,7 +7,7 @@ and below any ASGI server (https://asgi.readthedocs.io/en/latest/specs/www.html)
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -223,7 +223,7 @@ class _FrameworkRequest(Protocol):
         """Return the ASGI receive channel."""
 
 
-Target = Callable[[_FrameworkRequest], Awaitable[Response]]
+Target = Callable[[_FrameworkRequest], Coroutine[Any, Any, Response]]
 
 
 def framework_target(function: Function) -> Target:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,11 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
-from integration.local.stacks import Stack
+from integration.local.stacks import PATIENCE, Stack
 
 from infra.local import daemon
 from infra.local.options import Options
-from infra.local.state import AlreadyRunningError, StateDir
+from infra.local.state import AlreadyRunningError, StateDir, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,29 @@ def test_a_stack_whose_functions_cannot_start_leaves_nothing_running(tmp_path: P
     with pytest.raises(daemon.StartError, match=r"(?s)one keeps ending.*ZeroDivisionError"):
         daemon.start(options, lambda _: None)
     assert StateDir(options.state_dir).read_status()["processes"] == []
+
+
+def start_and_kill(options: Options, step: str) -> None:
+    """Kill a supervisor when its start has come to a step."""
+    state = StateDir(options.state_dir)
+    command = [sys.executable, "-P", "-m", "infra.local"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as up:
+        assert up.stdin is not None
+        up.stdin.write(options.encode())
+        up.stdin.close()
+        assert wait_until(lambda: step in state.read_status().get("progress", ""), PATIENCE)
+        up.kill()
+
+
+def test_a_start_that_is_killed_at_any_step_is_no_obstacle_to_the_next(tmp_path: Path) -> None:
+    options = Options(state_dir=tmp_path / "state", port=0)
+    for step in ("starting PostgreSQL", "applying migrations", "starting gateway"):
+        start_and_kill(options, step)
+    status = daemon.start(options, lambda _: None)
+    state = StateDir(options.state_dir)
+    daemon.stop(state)
+    assert status["state"] == "running"
+    assert [path.name for path in (state.root / "postgres").iterdir()] == ["data"]
 
 
 def test_a_supervisor_that_is_killed_leaves_no_obstacle_and_no_orphan(stack: Stack) -> None:
