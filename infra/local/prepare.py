@@ -1,0 +1,25 @@
+"""Brings database and streams up to date: `python -m infra.local.prepare`, once per `up`.
+
+A process of its own, so that the supervisor stays small.
+"""
+
+import asyncio
+import logging
+
+from shared.settings import settings
+from shared.store.migrations import migrate
+from shared.stream.topology import ensure_streams
+from shared.telemetry import configure_logging, fields
+
+
+def main() -> None:
+    """Apply the pending migrations and create or update the streams."""
+    chosen = settings()
+    configure_logging("prepare", chosen.log_level)
+    applied = migrate(chosen.database_url)
+    asyncio.run(ensure_streams(chosen.nats_url))
+    logging.getLogger(__name__).info("prepared", extra=fields(migrations=applied))
+
+
+if __name__ == "__main__":
+    main()
