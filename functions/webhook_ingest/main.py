@@ -10,8 +10,8 @@ from functions.webhook_ingest.body import split
 from functions.webhook_ingest.inflate import inflate
 from functions.webhook_ingest.intake import Intake
 from functions.webhook_ingest.metrics import REQUEST_EVENTS
-from shared.reading import BodyReader
 from shared.errors import Problem
+from shared.reading import BodyReader
 from shared.settings import Settings
 from shared.stream.connection import Broker
 from shared.stream.packing import Origin
