@@ -15,10 +15,11 @@ from shared.events.model import Source
 from shared.events.text import TextTraits
 from shared.reading import BodyReader
 from shared.settings import Settings
+from shared.store.copying import prepare
 from shared.store.migrations import migrate
 from shared.store.pool import Database
 from shared.store.rows import Row, build_row
-from shared.store.writer import EventWriter, MessageRecord, prepare
+from shared.store.writer import EventWriter, MessageRecord, RefusedRow
 from shared.stream.packing import distinct_correlation_ids
 from shared.telemetry import DURATION_BUCKETS, fields
 from shared.web import Request, Response, require_method
@@ -72,9 +73,18 @@ class _Batch:
     messages: list[MessageRecord] = field(default_factory=list)
     rejected: list[RejectedEvent] = field(default_factory=list)
 
+    ids: dict[int, str] = field(default_factory=dict)
+
     @property
     def events(self) -> int:
         return sum(message.events for message in self.messages)
+
+    def refuse(self, refused: RefusedRow) -> None:
+        row = refused.row
+        identifier = self.ids[row.stream_sequence]
+        self.rejected.append(
+            RejectedEvent(identifier, row.stream_position, "storage_refused", refused.reason)
+        )
 
 
 class Collector:
@@ -115,7 +125,8 @@ class Collector:
         async with self._reader.read(request) as body:
             batch = self._decode(decode_deliveries(request, body))
         started = time.perf_counter()
-        await self._writer.write(batch.rows, batch.messages)
+        for refused in await self._writer.write(batch.rows, batch.messages):
+            batch.refuse(refused)
         WRITE_DURATION.labels(self._source).observe(time.perf_counter() - started)
         self._count(batch)
         request.log.update(
@@ -131,6 +142,7 @@ class Collector:
         latest = latest_timestamp()
         for delivery in deliveries:
             before = len(batch.rejected)
+            batch.ids[delivery.stream_sequence] = delivery.id
             events = _split(delivery)
             traits = TextTraits.of(bytes(delivery.data))
             for index, raw in enumerate(events):

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+import psutil
+
 from infra.local.options import Options
 from infra.local.programs import open_log, tail
 from infra.local.registry import Registry
@@ -13,6 +15,7 @@ from infra.local.state import StateDir, Status, supervisor_of, wait_until
 
 STOP_TIMEOUT = 150.0
 _LEFTOVER_TIMEOUT = 20.0
+_REAP_TIMEOUT = 2.0
 _POLL = 0.05
 _LOG = "supervisor.log"
 
@@ -125,4 +128,6 @@ def _stop_supervisor(state: StateDir) -> bool:
         process.kill()
         wait_until(lambda: identity.process() is None, STOP_TIMEOUT)
     _detached[:] = [each for each in _detached if each.poll() is None]
+    # Its parent is init now, which may take a moment to reap it.
+    wait_until(lambda: not psutil.pid_exists(identity.pid), _REAP_TIMEOUT)
     return True

@@ -2,6 +2,8 @@
 
 import hashlib
 import struct
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -36,6 +38,8 @@ class Row(NamedTuple):
     bucket: int
     type_id: int
     revenue: Decimal | None
+    stream_sequence: int
+    stream_position: int
     columns: tuple[Column, ...]
 
 
@@ -100,4 +104,25 @@ def build_row(event: Event, raw: str, stream_sequence: int, stream_position: int
         stream_position,
     )
     key = identity(envelope.source, envelope.eventId)
-    return Row(key, instant - instant % MICROSECONDS_PER_BUCKET, event.type.id, revenue, columns)
+    bucket = instant - instant % MICROSECONDS_PER_BUCKET
+    return Row(key, bucket, event.type.id, revenue, stream_sequence, stream_position, columns)
+
+
+def rollup_columns(rows: Iterable[Row]) -> dict[str, list[object]]:
+    """Return what rows add to the rollups, as columns of schema/queries/store_rollup.sql."""
+    counts: Counter[tuple[int, int]] = Counter()
+    transactions: Counter[tuple[int, int]] = Counter()
+    revenue: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    for row in rows:
+        group = row.bucket, row.type_id
+        counts[group] += 1
+        if row.revenue is not None:
+            transactions[group] += 1
+            revenue[group] += row.revenue
+    return {
+        "bucket": [bucket_start(bucket) for bucket, _ in counts],
+        "type_id": [type_id for _, type_id in counts],
+        "events": list(counts.values()),
+        "transactions": [transactions[group] for group in counts],
+        "revenue": [revenue[group] for group in counts],
+    }

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import uuid
 from collections import Counter
@@ -18,9 +19,10 @@ from hypothesis import strategies as st
 
 from shared.events.decoding import decode_event, latest_timestamp
 from shared.settings import Settings
+from shared.store.copying import prepare
 from shared.store.pool import Database
 from shared.store.rows import Row, build_row, identity
-from shared.store.writer import EventWriter, MessageRecord, prepare
+from shared.store.writer import EventWriter, MessageRecord, RefusedRow
 
 Event = dict[str, Any]
 
@@ -172,24 +174,46 @@ def test_a_redelivered_message_leaves_the_ledger_as_it_was(database_url: str) ->
     assert ledger == [(5, 5, 0)]
 
 
-def test_a_refused_row_leaves_nothing_behind(database_url: str) -> None:
-    events = [facebook(), facebook()]
-    poisoned = rows(events, 1)
-    columns = list(poisoned[1].columns)
-    columns[3] = "a\0b"
-    poisoned[1] = poisoned[1]._replace(columns=tuple(columns))
+POISON: dict[str, tuple[int, object]] = {
+    "NUL character": (3, "a\0b"),
+    "lone surrogate": (3, "\ud800"),
+    "id longer than an index takes": (12, os.urandom(5000).hex()),
+    "followers beyond their column": (8, 2**63),
+    "amount beyond its column": (14, Decimal(10) ** 13),
+    "no user": (3, None),
+    "a time without a partition": (0, (-(10**16)).to_bytes(8, "big", signed=True)),
+    "text where a number belongs": (10, "x"),
+}
 
-    async def attempt() -> None:
+
+@pytest.mark.parametrize("poison", POISON)
+@pytest.mark.parametrize("place", [0, 700, 1999])
+def test_a_refused_row_costs_only_itself(poison: str, place: int, database_url: str) -> None:
+    events = [facebook() for _ in range(2000)]
+    good = [event for number, event in enumerate(events) if number != place]
+    poisoned = rows(events, 1)
+    column, value = POISON[poison]
+    columns = list(poisoned[place].columns)
+    columns[column] = value  # type: ignore[call-overload]  # any value
+    poisoned[place] = poisoned[place]._replace(columns=tuple(columns))
+    message = record(events, 1)
+
+    async def attempt() -> list[RefusedRow]:
         database = Database(Settings(database_url=database_url), "test", configure=prepare)
         await database.open()
         try:
-            with pytest.raises(psycopg.DataError):
-                await EventWriter(database).write(poisoned, [record(events, 1)])
-            await EventWriter(database).write(rows(events, 1), [record(events, 1)])
+            return await EventWriter(database).write(poisoned, [message])
         finally:
             await database.close()
 
-    asyncio.run(attempt())
+    [refused] = asyncio.run(attempt())
+    assert refused.row.stream_position == place
+    assert refused.reason
+    assert (message.stored, message.rejected, message.duplicates) == (1999, 1, 0)
+    by_rows, by_rollup = stored(database_url)
+    assert by_rows == by_rollup == expected(good)
+    # Its identity is not taken: corrected, it can be stored.
+    asyncio.run(write(database_url, [[events[place]]]))
     assert stored(database_url)[0] == expected(events)
 
 
