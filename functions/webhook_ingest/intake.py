@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from functions.webhook_ingest.body import RawEvent
 from functions.webhook_ingest.metrics import ACCEPTED, FAILED, PROCESSED
 from shared.errors import Problem
 from shared.events.decoding import (
@@ -17,6 +16,7 @@ from shared.events.decoding import (
     latest_timestamp,
 )
 from shared.events.model import SOURCES, Source
+from shared.events.splitting import RawEvent
 from shared.events.text import TextTraits
 from shared.settings import Settings
 from shared.stream.group_commit import GroupCommit

@@ -15,6 +15,7 @@ import msgspec
 
 from infra.connector.backoff import Backoff
 from infra.connector.invocation import OutageError, RefusalError, Target, invoke
+from infra.connector.mending import mend, raw_events
 from infra.connector.metrics import (
     DEAD_LETTERS,
     DELIVERIES,
@@ -23,7 +24,7 @@ from infra.connector.metrics import (
     REDELIVERIES,
 )
 from infra.connector.pulling import HeldMessage, PullConsumer
-from shared.batch import BatchAnswer, RejectedEvent
+from shared.batch import BatchAnswer, RejectedEvent, StoredMessage
 from shared.errors import Problem
 from shared.settings import MIB, Settings
 from shared.stream.connection import Broker
@@ -140,45 +141,51 @@ class Route:
             self._held.difference_update(batch)
 
     async def _invoke(self, batch: Batch) -> None:
+        try:
+            answer = await self._call([message.stored for message in batch])
+        except RefusalError as refusal:
+            await self._divide(batch, refusal)
+        else:
+            await self._settle(batch, answer)
+
+    async def _call(self, messages: Sequence[StoredMessage]) -> BatchAnswer:
         started = time.perf_counter()
         try:
-            answer = await invoke(self._links.session, self._target, [m.stored for m in batch])
-        except RefusalError as refusal:
+            answer = await invoke(self._links.session, self._target, messages)
+        except RefusalError:
             INVOCATIONS.labels(self._target.name, "refused").inc()
-            await self._divide(batch, refusal)
-            return
+            raise
         elapsed = time.perf_counter() - started
         INVOCATION_DURATION.labels(self._target.name).observe(elapsed)
         INVOCATIONS.labels(self._target.name, "ok").inc()
         self._circuit.succeeded()
-        await self._settle(batch, answer)
-        logger.info(
-            "delivered",
-            extra=fields(
-                function=self._target.name,
-                messages=len(batch),
-                events=sum(m.stored.events for m in batch),
-                milliseconds=round(elapsed * 1000, 3),
-                correlationIds=distinct_correlation_ids(
-                    message.stored.headers.get(CORRELATION_IDS, "") for message in batch
-                ),
+        line = fields(
+            function=self._target.name,
+            messages=len(messages),
+            events=sum(message.events for message in messages),
+            milliseconds=round(elapsed * 1000, 3),
+            correlationIds=distinct_correlation_ids(
+                message.headers.get(CORRELATION_IDS, "") for message in messages
             ),
         )
+        logger.info("delivered", extra=line)
+        return answer
 
     async def _divide(self, batch: Batch, refusal: RefusalError) -> None:
-        """Find the message that makes the function refuse a batch, and bury its events."""
+        """Find the message that makes the function refuse a batch, and what is wrong with it."""
         if len(batch) > 1:
             middle = len(batch) // 2
             await self._invoke(batch[:middle])
             await self._invoke(batch[middle:])
             return
-        message = batch[0].stored
-        events = _raw_events(message.payload)
-        rejected = [
-            RejectedEvent(message.id, index, "invalid_batch", str(refusal))
-            for index in range(len(events))
-        ]
-        await self._settle(batch, BatchAnswer(rejected=rejected))
+        mended, rejected = mend(batch[0].stored)
+        try:
+            answer = await self._call([mended]) if rejected else _refused(mended, refusal)
+        except RefusalError as again:
+            answer = _refused(mended, again)
+        known = {rejection.index for rejection in rejected}
+        others = [rejection for rejection in answer.rejected if rejection.index not in known]
+        await self._settle(batch, msgspec.structs.replace(answer, rejected=[*rejected, *others]))
 
     async def _settle(self, batch: Batch, answer: BatchAnswer) -> None:
         """Bury what was rejected, give back what failed, acknowledge the rest, in that order."""
@@ -200,7 +207,7 @@ class Route:
         correlation_ids = stored.headers.get(CORRELATION_IDS, "")
         letter = DeadLetter(
             source=self._source,
-            raw=bytes(_raw_events(stored.payload)[rejection.index]),
+            raw=bytes(raw_events(stored.payload)[rejection.index]),
             code=rejection.code,
             detail=rejection.detail,
             stage="consume",
@@ -242,9 +249,10 @@ def _buffer_size(chosen: Settings) -> int:
     return min(chosen.max_ack_pending, 4 * chosen.invoke_max_events // chosen.pack_max_events)
 
 
-def _raw_events(payload: bytes) -> list[msgspec.Raw]:
-    """Return a message's events; one that cannot be split is buried whole."""
-    try:
-        return msgspec.json.decode(payload, type=list[msgspec.Raw])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return [msgspec.Raw(payload)]
+def _refused(message: StoredMessage, refusal: RefusalError) -> BatchAnswer:
+    """Return the answer that rejects every event of a message."""
+    events = range(len(raw_events(message.payload)))
+    reason = str(refusal)
+    return BatchAnswer(
+        rejected=[RejectedEvent(message.id, index, "invalid_batch", reason) for index in events]
+    )
