@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -c 'import sys' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint format schema lock bench clean
+.PHONY: help setup demo test faults lint format schema lock bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ demo: setup ## Bring the stack up, publish 100,000 events, print the reports, pr
 
 test: setup ## All tests: unit, integration, acceptance, against servers that the suite starts itself
 	@$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance
+
+faults: setup ## What is answered 2xx is counted once, whatever breaks; FAULTS=long for the long form
+	@$(BIN)/python -m pytest tests/faults
 
 lint: setup ## Format check, lint, strict types
 	@$(BIN)/ruff format --check .

@@ -2,9 +2,12 @@
 
 import typer
 
+from infra.commands import deadletter
 from infra.commands.bench import bench
 from infra.commands.migrate import migrate
 from infra.commands.publish import publish
+from infra.commands.reconcile import reconcile
+from infra.commands.replay import replay
 from infra.commands.report import report
 from infra.commands.stack import down, status, up
 
@@ -15,8 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, status, publish, report, migrate, bench):
+for command in (up, down, status, publish, report, reconcile, replay, migrate, bench):
     app.command()(command)
+app.add_typer(deadletter.app)
 
 
 def main() -> None:

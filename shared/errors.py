@@ -75,6 +75,7 @@ _EVENT = (
     _row("too_deep", 422, "The event is nested too deeply"),
     _row("malformed_json", 422, "The event is not valid JSON"),
     _row("checksum_mismatch", 422, "A stored message is damaged", logging.ERROR),
+    _row("quarantine_limit", 422, "Too many refused events in a request to keep each of them"),
     _row("storage_refused", 422, "The database refuses the event", logging.ERROR),
 )
 

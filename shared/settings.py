@@ -63,6 +63,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     publish_timeout: Annotated[
         float, Meta(description="Seconds to wait for the stream's acknowledgement.", gt=0)
     ] = 10
+    publish_patience: Annotated[
+        float,
+        Meta(description="Seconds without any acknowledgement that make the stream away.", gt=0),
+    ] = 0.7
+
+    quarantine_max_events: Annotated[
+        int,
+        Meta(
+            description="Most refused events of a request that become dead letters; "
+            "the answer names all of them.",
+            ge=0,
+        ),
+    ] = 1_000
 
     # Stream
     nats_url: Annotated[str, Meta(description="NATS servers, separated by commas.")] = (

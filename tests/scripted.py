@@ -71,7 +71,7 @@ def scripted_function() -> Iterator[ScriptedFunction]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     scripted.url = f"http://127.0.0.1:{server.server_port}"
     yield scripted

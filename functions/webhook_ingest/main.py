@@ -4,16 +4,21 @@
 """
 
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
+
+import msgspec
 
 from functions.webhook_ingest.body import split
 from functions.webhook_ingest.inflate import inflate
 from functions.webhook_ingest.intake import Intake
 from functions.webhook_ingest.metrics import REQUEST_EVENTS
+from functions.webhook_ingest.quarantine import Quarantine
 from shared.errors import Problem
 from shared.reading import BodyReader
 from shared.settings import Settings
 from shared.stream.connection import Broker
+from shared.stream.dead_letters import bury
 from shared.stream.packing import Origin
 from shared.stream.publishing import Publisher
 from shared.telemetry import TRACEPARENT_HEADER, accept_traceparent
@@ -27,7 +32,9 @@ class WebhookIngest:
         self._settings = chosen
         self._broker = Broker(chosen.nats_url, "webhook-ingest")
         self._reader = BodyReader(chosen)
-        self._intake = Intake(Publisher(self._broker, chosen.publish_timeout).publish, chosen)
+        publisher = Publisher(self._broker, chosen.publish_timeout, chosen.publish_patience)
+        self._intake = Intake(publisher.publish, chosen)
+        self._quarantine = Quarantine(partial(bury, publisher), chosen)
 
     async def open(self) -> None:
         """Begin to connect to the broker."""
@@ -52,12 +59,15 @@ class WebhookIngest:
             if len(events) > self._settings.max_events_per_request:
                 limit = self._settings.max_events_per_request
                 raise Problem("too_many_events", f"A request may have {limit} events.", limit=limit)
-            accepted, rejections = await self._intake.take(body, events, _origin(request))
+            origin = _origin(request)
+            accepted, rejections = await self._intake.take(body, events, origin)
+            kept = await self._quarantine.keep(events, rejections, origin)
         request.log.update(events=len(events), accepted=accepted, rejected=len(rejections))
         answer = {
             "accepted": accepted,
             "rejected": len(rejections),
             "results": rejections,
+            **(msgspec.to_builtins(kept) if rejections else {}),
             "correlationId": request.correlation_id,
         }
         status = HTTPStatus.OK if accepted else HTTPStatus.UNPROCESSABLE_ENTITY

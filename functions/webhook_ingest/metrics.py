@@ -14,3 +14,9 @@ REQUEST_EVENTS = Histogram(
     "Events in a request.",
     buckets=(1, 10, 100, 1_000, 5_000, 10_000, 25_000, 50_000),
 )
+QUARANTINED = Counter(
+    "hookstream_quarantined_total", "Refused events kept as dead letters.", ("source", "code")
+)
+NOT_QUARANTINED = Counter(
+    "hookstream_not_quarantined_total", "Refused events that were not kept.", ("reason",)
+)

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import signal
+from collections.abc import Coroutine
 
 import aiohttp
 import stamina
@@ -28,7 +30,7 @@ class Connector:
     def __init__(self, chosen: Settings) -> None:
         self._settings = chosen
         self._broker = Broker(chosen.nats_url, "connector")
-        self._publisher = Publisher(self._broker, chosen.publish_timeout)
+        self._publisher = Publisher(self._broker, chosen.publish_timeout, chosen.publish_patience)
         self._database = Database(chosen, "connector")
         self._routes: list[Route] = []
         self._delivering: asyncio.Task[None] | None = None
@@ -38,12 +40,12 @@ class Connector:
         """Begin to connect; deliveries start once broker and streams are there."""
         self._broker.start()
         await self._database.open()
-        self._delivering = asyncio.create_task(self._deliver())
+        self._delivering = _vital(self._deliver())
         keepers = (
             WatermarkKeeper(self._broker, self._database).run(),
             RetentionKeeper(self._broker, self._settings.stream_keep_bytes).run(),
         )
-        self._background = [asyncio.create_task(keeper) for keeper in keepers]
+        self._background = [_vital(keeper) for keeper in keepers]
 
     async def close(self) -> None:
         """Finish the calls in flight, give back the rest and disconnect."""
@@ -73,7 +75,9 @@ class Connector:
         await self._ensure_topology()
         limit = 4 * self._settings.invoke_concurrency
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=limit)) as session:
-            links = Links(self._broker, self._publisher, session)
+            links = Links(
+                self._broker, self._publisher, self._database, session, self._ensure_topology
+            )
             self._routes = [
                 Route(source, target, links, self._settings)
                 for source, target in _targets(self._settings).items()
@@ -89,6 +93,19 @@ class Connector:
             with attempt:
                 await self._broker.available(patience=None)
                 await ensure_topology(self._broker.jetstream, self._settings)
+
+
+def _vital(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    """Run work that the process cannot do without: if it fails, end, to be started anew."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_end_if_failed)
+    return task
+
+
+def _end_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logger.critical("the connector cannot go on", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _targets(chosen: Settings) -> dict[str, Target]:

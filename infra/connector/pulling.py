@@ -17,6 +17,7 @@ from nats.errors import Error as NatsError
 
 from shared.batch import StoredMessage
 from shared.stream.connection import Broker
+from shared.stream.publishing import NO_RESPONDERS
 from shared.stream.topology import EVENTS, consumer_name
 from shared.telemetry import fields
 
@@ -24,16 +25,20 @@ EXPIRES = 30.0
 HEARTBEAT = 5.0
 """A request that is silent for twice this long is taken for lost."""
 
+_HEARTBEAT_STATUS = "100"
+_EXPIRED = {"404", "408"}
+
 logger = logging.getLogger(__name__)
 
 
 class HeldMessage:
     """A delivered message that is this connector's until it is acknowledged or given back."""
 
-    __slots__ = ("_message", "stored")
+    __slots__ = ("_message", "_settled", "stored")
 
     def __init__(self, message: Msg, source: str) -> None:
         self._message = message
+        self._settled = False
         metadata = message.metadata
         self.stored = StoredMessage(
             stream=metadata.stream,
@@ -51,11 +56,14 @@ class HeldMessage:
 
     async def ack(self) -> None:
         """Acknowledge: the message is done with."""
+        self._settled = True
         await self._settle(self._message.ack())
 
     async def nak(self, delay: float) -> None:
-        """Give the message back, to be delivered again after `delay` seconds."""
-        await self._settle(self._message.nak(delay))
+        """Give the message back, to be delivered again after `delay` seconds, if it is held."""
+        if not self._settled:
+            self._settled = True
+            await self._settle(self._message.nak(delay))
 
     async def extend(self) -> None:
         """Begin the acknowledgement deadline anew."""
@@ -83,6 +91,8 @@ class PullConsumer:
         self._requests = 0
         self._client: Client | None = None
         self._inbox = ""
+        self.missing = False
+        """Whether the server said that there is no such consumer or stream."""
         broker.on_disconnect.append(self._forget)
 
     @property
@@ -100,7 +110,7 @@ class PullConsumer:
                     await self._arrived.wait()
             except TimeoutError:
                 return False
-        return True
+        return bool(self._buffer)
 
     def wake(self) -> None:
         """End a wait() now."""
@@ -139,17 +149,23 @@ class PullConsumer:
         self._heard = time.monotonic()
         status = message.headers.get("Status") if message.headers else None
         if status and not message.reply.startswith("$JS.ACK"):
-            if status != "100":
-                token = message.subject.rpartition(".")[2]
-                self._requested.pop(token, None)
-                if status not in ("404", "408"):
-                    reason = (message.headers or {}).get("Description", "")
-                    logger.info("pull ended", extra=fields(status=status, reason=reason))
-                self._arrived.set()
+            self._end_request(message.subject.rpartition(".")[2], status, message)
             return
         self._fulfil_one()
         self._buffer.append(HeldMessage(message, self._source))
         self._arrived.set()
+
+    def _end_request(self, token: str, status: str, message: Msg) -> None:
+        """Note that the server ended a request; one that only expired is renewed at once."""
+        if status == _HEARTBEAT_STATUS:
+            return
+        self._requested.pop(token, None)
+        if status in _EXPIRED:
+            self._arrived.set()
+            return
+        reason = (message.headers or {}).get("Description", "no responders")
+        self.missing = status == NO_RESPONDERS or reason.startswith("Consumer Deleted")
+        logger.warning("pull ended", extra=fields(source=self._source, status=status, why=reason))
 
     def _fulfil_one(self) -> None:
         """Count a message towards the oldest request: the server serves them in order.

@@ -7,13 +7,15 @@ already, known as a duplicate.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import aiohttp
 import msgspec
+from nats.errors import Error as NatsError
 
 from infra.connector.backoff import Backoff
+from infra.connector.checksums import Inspection
 from infra.connector.invocation import OutageError, RefusalError, Target, invoke
 from infra.connector.mending import mend, raw_events
 from infra.connector.metrics import (
@@ -27,6 +29,7 @@ from infra.connector.pulling import HeldMessage, PullConsumer
 from shared.batch import BatchAnswer, RejectedEvent, StoredMessage
 from shared.errors import Problem
 from shared.settings import MIB, Settings
+from shared.store.pool import Database
 from shared.stream.connection import Broker
 from shared.stream.dead_letters import DeadLetter, bury
 from shared.stream.packing import CORRELATION_IDS, correlation_id_at, distinct_correlation_ids
@@ -47,7 +50,9 @@ class Links:
 
     broker: Broker
     publisher: Publisher
+    database: Database
     session: aiohttp.ClientSession
+    ensure_topology: Callable[[], Awaitable[None]]
 
 
 class Route:
@@ -58,6 +63,7 @@ class Route:
         self._target = target
         self._links = links
         self._settings = chosen
+        self._inspection = Inspection(links.database, links.publisher)
         self._consumer = PullConsumer(links.broker, source, _buffer_size(chosen))
         self._circuit = Backoff(chosen.retry_base, chosen.retry_max)
         self._resume_at = 0.0
@@ -72,7 +78,7 @@ class Route:
             while not self._stopping.is_set():
                 try:
                     await self._step(group)
-                except Problem:
+                except (Problem, NatsError):
                     await self._pause(IDLE_PATIENCE)
             await asyncio.gather(*self._calls)
             keeper.cancel()
@@ -92,14 +98,18 @@ class Route:
         if (wait := self._resume_at - time.monotonic()) > 0:
             await self._pause(wait)
             return
+        if self._consumer.missing:
+            await self._links.ensure_topology()
+            self._consumer.missing = False
         if await self._consumer.wait(IDLE_PATIENCE) and not self._stopping.is_set():
             batch, full = self._take()
             if not full:
                 self._resume_at = time.monotonic() + self._settings.invoke_linger
-            await self._consumer.request()
             call = group.create_task(self._deliver(batch))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
+            # Last, for it raises while the broker is away, and what is taken must be delivered.
+            await self._consumer.request()
 
     def _concurrency(self) -> int:
         """Probe with a single call while the last one failed."""
@@ -131,12 +141,18 @@ class Route:
         return batch, bool(buffer)
 
     async def _deliver(self, batch: Batch) -> None:
+        sound = batch
         try:
-            await self._invoke(batch)
+            if sound := await self._inspection.sound(batch):
+                await self._invoke(sound)
         except OutageError as outage:
             await self._give_back(batch, outage)
         except Problem as problem:
             await self._give_back(batch, OutageError(problem.kind.code, problem.retry_after))
+        except Exception:
+            # An answer that makes no sense must cost neither its messages nor the other routes.
+            logger.exception("unexpected error")
+            await self._give_back(batch, OutageError("internal_error"))
         finally:
             self._held.difference_update(batch)
 
@@ -185,7 +201,10 @@ class Route:
             answer = _refused(mended, again)
         known = {rejection.index for rejection in rejected}
         others = [rejection for rejection in answer.rejected if rejection.index not in known]
-        await self._settle(batch, msgspec.structs.replace(answer, rejected=[*rejected, *others]))
+        rejected += others
+        if len(rejected) == len(raw_events(mended.payload)):
+            await self._inspection.record_rejected(mended)
+        await self._settle(batch, msgspec.structs.replace(answer, rejected=rejected))
 
     async def _settle(self, batch: Batch, answer: BatchAnswer) -> None:
         """Bury what was rejected, give back what failed, acknowledge the rest, in that order."""

@@ -10,18 +10,30 @@ from datetime import UTC, datetime
 from nats.js import api
 
 from shared.settings import Settings
+from shared.stream.packing import MESSAGE_ID, checksum
 from shared.stream.publishing import Publisher
 
 STREAM = "DEADLETTER"
 SUBJECT_PREFIX = "deadletter"
+
+CODE = "Hookstream-Code"
+DETAIL = "Hookstream-Detail"
+STAGE = "Hookstream-Stage"
+ORIGIN = "Hookstream-Origin"
+ATTEMPTS = "Hookstream-Attempts"
+FIRST_AT = "Hookstream-First-At"
+LAST_AT = "Hookstream-Last-At"
+CORRELATION_ID = "Hookstream-Correlation-Id"
+
+MOST_DETAIL = 500
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """One event and why it is here.
 
-    `stage` is ingest or consume; `origin` names the message it came in, e.g. `EVENTS:42`, and
-    `index` its place there; `attempts` counts deliveries.
+    `stage` is ingest or consume; `origin` names the message it came in, e.g. `EVENTS:42`, or the
+    request by its correlation id, and `index` its place there; `attempts` counts deliveries.
     """
 
     source: str
@@ -36,17 +48,21 @@ class DeadLetter:
     correlation_id: str
 
     def headers(self) -> dict[str, str]:
-        """Return the message's headers."""
+        """Return the message's headers; what the sender wrote is escaped to one line of ASCII.
+
+        The message id holds the content too: callers may use a correlation id more than once.
+        """
+        origin = f"{self.origin}:{self.index}"
         return {
-            "Nats-Msg-Id": f"{self.origin}:{self.index}",
-            "Hookstream-Code": self.code,
-            "Hookstream-Detail": self.detail.encode("ascii", "backslashreplace").decode()[:500],
-            "Hookstream-Stage": self.stage,
-            "Hookstream-Origin": f"{self.origin}:{self.index}",
-            "Hookstream-Attempts": str(self.attempts),
-            "Hookstream-First-At": self.first_at.astimezone(UTC).isoformat(),
-            "Hookstream-Last-At": datetime.now(UTC).isoformat(),
-            "Hookstream-Correlation-Id": self.correlation_id,
+            MESSAGE_ID: f"{origin}:{checksum(self.raw)}",
+            CODE: self.code,
+            DETAIL: self.detail.encode("unicode_escape").decode()[:MOST_DETAIL],
+            STAGE: self.stage,
+            ORIGIN: origin,
+            ATTEMPTS: str(self.attempts),
+            FIRST_AT: self.first_at.astimezone(UTC).isoformat(),
+            LAST_AT: datetime.now(UTC).isoformat(),
+            CORRELATION_ID: self.correlation_id,
         }
 
 

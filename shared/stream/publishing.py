@@ -17,6 +17,7 @@ from nats.errors import Error as NatsError
 from shared.errors import Problem
 from shared.stream.connection import RETRY_AFTER, Broker
 from shared.stream.packing import Pack
+from shared.stream.silence import Silence
 
 NO_RESPONDERS = "503"
 FULL = {10023, 10047, 10077, 10122, 10167}
@@ -39,11 +40,17 @@ class PublishAck(msgspec.Struct):
 
 
 class Publisher:
-    """Publishes over one broker connection; any number of publications may be under way."""
+    """Publishes over one broker connection; any number of publications may be under way.
 
-    def __init__(self, broker: Broker, timeout: float) -> None:
+    One acknowledgement may take `timeout` seconds as long as others arrive. After `patience`
+    seconds without any, all that wait fail, and so does at once what comes after them, until a
+    single publication, tried every `patience` seconds, finds the stream back.
+    """
+
+    def __init__(self, broker: Broker, timeout: float, patience: float) -> None:
         self._broker = broker
         self._timeout = timeout
+        self._silence = Silence(patience)
         self._waiting: dict[str, asyncio.Future[PublishAck]] = {}
         self._tokens = itertools.count()
         self._inbox = ""
@@ -62,15 +69,18 @@ class Publisher:
     async def send(self, to: str, payload: bytes, headers: Mapping[str, str]) -> PublishAck:
         """Publish one message. Raises as publish() does."""
         client = self._broker.client
+        if self._silence.lasts:
+            raise _away("The stream does not answer.")
         token = str(next(self._tokens))
         future: asyncio.Future[PublishAck] = asyncio.get_running_loop().create_future()
         self._waiting[token] = future
         try:
-            async with asyncio.timeout(self._timeout):
-                if client is not self._client:
-                    await self._subscribe(client)
-                await client.publish(to, payload, self._inbox + token, headers=dict(headers))
-                return await future
+            async with asyncio.timeout(self._timeout) as deadline:
+                with self._silence.bounds(deadline):
+                    if client is not self._client:
+                        await self._subscribe(client)
+                    await client.publish(to, payload, self._inbox + token, headers=dict(headers))
+                    return await future
         except TimeoutError:
             raise _away("The stream did not acknowledge in time.") from None
         except NatsError as error:
@@ -86,6 +96,7 @@ class Publisher:
                 self._client = client
 
     async def _acknowledged(self, message: Msg) -> None:
+        self._silence.heard()
         future = self._waiting.get(message.subject.rpartition(".")[2])
         if future is None or future.done():
             return

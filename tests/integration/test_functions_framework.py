@@ -58,6 +58,10 @@ def test_it_serves(url: str, role: str, nats_url: str, database_url: str) -> Non
         with psycopg.connect(database_url) as connection:
             stored = connection.execute("select event_id from events").fetchall()
         assert stored == [(event["eventId"],)]
+    elif role == "deadletter":
+        assert httpx2.get(url).json() == {"letters": [], "next": None}
+        assert httpx2.get(f"{url}/1").status_code == 404
+        assert httpx2.post(f"{url}/drop", json={}).json()["dropped"] == 0
     else:
         answer = httpx2.get(url, params={"source": "tiktok"})
         assert answer.status_code == 200

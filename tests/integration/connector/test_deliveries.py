@@ -8,9 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+import stamina
 import streams
+from nats.js import JetStreamContext
+from nats.js.errors import NoStreamResponseError
 from processes import Served, StartServed
 from scripted import Answer, Batch, Script, ScriptedFunction, stored
+
+from shared.stream.topology import consumer_name
 
 FACEBOOK = "facebook"
 
@@ -240,3 +245,45 @@ def test_the_watermark_stands_at_the_oldest_unprocessed_message(
     streams.wait_until_processed(nats_url, FACEBOOK)
     done = datetime.now(UTC)
     assert watermark(FACEBOOK, done + timedelta(seconds=1.5)) >= done
+
+
+@pytest.mark.usefixtures("connector")
+def test_a_consumer_or_stream_that_was_deleted_is_made_anew(
+    function: ScriptedFunction, nats_url: str
+) -> None:
+    streams.publish(nats_url, FACEBOOK, [[1]])
+    streams.wait_until_processed(nats_url, FACEBOOK)
+
+    async def delete_consumer(js: JetStreamContext) -> None:
+        await js.delete_consumer("EVENTS", consumer_name(FACEBOOK))
+
+    streams.with_jetstream(nats_url, delete_consumer)
+    streams.publish(nats_url, FACEBOOK, [[2]])
+    function.wait_for(lambda: 2 in function.received())
+
+    async def delete_stream(js: JetStreamContext) -> None:
+        await js.delete_stream("EVENTS")
+
+    streams.with_jetstream(nats_url, delete_stream)
+    for attempt in stamina.retry_context(on=NoStreamResponseError, attempts=None, timeout=20):
+        with attempt:
+            streams.publish(nats_url, FACEBOOK, [[3]])
+    function.wait_for(lambda: 3 in function.received())
+
+
+@pytest.mark.usefixtures("connector")
+def test_an_answer_that_makes_no_sense_loses_nothing(
+    function: ScriptedFunction, nats_url: str
+) -> None:
+    def script(call: int, batch: Batch) -> Answer:
+        if call > 2:
+            return stored(call, batch)
+        nonsense = [{"itemIdentifier": batch[0]["id"], "index": 99, "code": "?", "detail": ""}]
+        return 200, {}, json.dumps({"rejected": nonsense}).encode()
+
+    function.script = script
+    streams.publish(nats_url, FACEBOOK, [[1, 2]])
+    streams.publish(nats_url, "tiktok", [[3]])
+    streams.wait_until_processed(nats_url, FACEBOOK, "tiktok")
+    assert not streams.messages(nats_url, "DEADLETTER")
+    assert {1, 2, 3} == set(function.received())

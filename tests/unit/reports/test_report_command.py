@@ -42,7 +42,7 @@ def asked() -> list[str]:
 def gateway(asked: list[str]) -> Iterator[str]:
     handler = type("Handler", (Gateway,), {"asked": asked})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()

@@ -1,0 +1,1 @@
+"""Lists, shows, redrives and drops dead letters over HTTP."""

@@ -1,0 +1,1 @@
+"""Proves that accepted = stored + duplicate + dead-lettered + pending, from recorded facts."""

@@ -1,0 +1,56 @@
+"""Reads the database's side in one snapshot."""
+
+from datetime import datetime
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from infra.reconciling.facts import DatabaseFacts, Ledger, Rejection, Rows
+from shared.store.queries import query
+
+_CONNECT_TIMEOUT = 5
+_PROCESSED = 1
+
+
+def read_database(
+    database_url: str, created: datetime, last_sequence: int, timeout: float
+) -> DatabaseFacts:
+    """Return one moment of the database, and which messages of the stream since `created` it has.
+
+    `timeout` bounds each query, in seconds. Raises psycopg.Error.
+    """
+    with psycopg.connect(
+        database_url,
+        autocommit=True,
+        connect_timeout=_CONNECT_TIMEOUT,
+        application_name="hookstream reconcile",
+    ) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        with connection.transaction():
+            limit = {"milliseconds": str(round(timeout * 1000))}
+            connection.execute(query("snapshot_limit"), limit)
+            return _read(connection, {"created": created, "last": last_sequence})
+
+
+def _read(connection: psycopg.Connection[TupleRow], stream: dict[str, object]) -> DatabaseFacts:
+    ledger = {row[0]: Ledger(*row[1:]) for row in connection.execute(query("reconcile_ledger"))}
+    rows = {row[0]: Rows(*row[1:]) for row in connection.execute(query("reconcile_rows"))}
+    identities = connection.execute(query("reconcile_identities")).fetchone()
+    rejections = connection.execute(query("reconcile_rejections"), stream)
+    return DatabaseFacts(
+        ledger=ledger,
+        rows=rows,
+        identities=identities[0] if identities else 0,
+        rejections=[Rejection(*row) for row in rejections],
+        processed=_processed(connection, stream),
+    )
+
+
+def _processed(connection: psycopg.Connection[TupleRow], stream: dict[str, object]) -> bytearray:
+    marks = bytearray(int(str(stream["last"])) + 1)
+    with connection.cursor(name="processed") as cursor:
+        cursor.itersize = 10_000
+        for (sequence,) in cursor.execute(query("reconcile_processed"), stream):
+            marks[sequence] = _PROCESSED
+    return marks

@@ -1,0 +1,1 @@
+"""Delivers again what EVENTS still holds: what is stored already changes nothing."""

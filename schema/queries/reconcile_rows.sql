@@ -1,0 +1,51 @@
+-- Rows against rollups, quarter of an hour by quarter of an hour, as sums by source; and of each
+-- kind of difference the first few groups.
+with counted as (
+    select
+        type_id,
+        date_bin('15 minutes', occurred_at, timestamptz '2000-01-01 00:00:00+00') as bucket,
+        count(*) as events,
+        count(revenue) as transactions,
+        coalesce(sum(revenue), 0) as revenue
+    from events
+    group by 1, 2
+), compared as (
+    select
+        type_id,
+        bucket,
+        coalesce(counted.events, 0) as rows,
+        coalesce(rollup.events, 0) as rolled_up,
+        coalesce(counted.transactions, 0) as transactions,
+        coalesce(rollup.transactions, 0) as transactions_rolled_up,
+        coalesce(counted.revenue, 0) as revenue,
+        coalesce(rollup.revenue, 0) as revenue_rolled_up
+    from counted
+    full join rollup_types as rollup using (type_id, bucket)
+), named as (
+    select
+        compared.*,
+        source,
+        event_type || ' ' || to_char(bucket at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI"Z"') as place
+    from compared
+    join event_types on id = type_id
+)
+select
+    source,
+    sum(rows)::bigint,
+    sum(rolled_up)::bigint,
+    sum(revenue),
+    sum(revenue_rolled_up),
+    coalesce(
+        (
+            array_agg(place order by place) filter (
+                where rows <> rolled_up or transactions <> transactions_rolled_up
+            )
+        )[1:5],
+        '{}'
+    ),
+    coalesce(
+        (array_agg(place order by place) filter (where revenue <> revenue_rolled_up))[1:5],
+        '{}'
+    )
+from named
+group by source

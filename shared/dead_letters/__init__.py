@@ -1,0 +1,1 @@
+"""What is done with dead letters: list, show, correct, redrive, drop."""
