@@ -64,16 +64,15 @@ POISON: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.usefixtures("pipeline")
 def test_each_poison_among_many_good_events(nats_url: str, database_url: str) -> None:
-    """Each kind of poison stands in the middle of 4,999 good events of its own."""
-    share = GOOD // len(POISON)
+    """Each kind of poison stands somewhere among 4,999 good events of its own."""
     expected: dict[bytes, str] = {}
     good: set[str] = set()
     for number, (raw, code) in enumerate(POISON.values()):
         source = "tiktok" if b'"tiktok"' in raw else "facebook"
-        events = [BUILD[source]() for _ in range(share)]
-        good |= {event["eventId"] for event in events}
-        texts = [json.dumps(event).encode() for event in events]
-        texts.insert(number * 7 % share, raw)
+        ids = [f"{number}-{index}" for index in range(GOOD)]
+        texts = _events(source, ids)
+        texts.insert(number * 211 % GOOD, raw)
+        good.update(ids)
         expected[raw] = code
         _publish(nats_url, source, texts)
     streams.wait_until_processed(nats_url, "facebook", "tiktok", timeout=60)
@@ -88,6 +87,12 @@ def test_each_poison_among_many_good_events(nats_url: str, database_url: str) ->
         for letter in streams.messages(nats_url, "DEADLETTER")
     }
     assert letters == expected
+
+
+def _events(source: str, ids: list[str]) -> list[bytes]:
+    """Return one event for each id, equal in everything else."""
+    text = json.dumps(BUILD[source](eventId="EVENT-ID"))
+    return [text.replace("EVENT-ID", event_id).encode() for event_id in ids]
 
 
 def _publish(url: str, source: str, texts: list[bytes]) -> None:

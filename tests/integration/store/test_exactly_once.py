@@ -8,7 +8,7 @@ import uuid
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import psycopg
 import pytest
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from shared.events.decoding import decode_event, latest_timestamp
 from shared.settings import Settings
 from shared.store.copying import prepare
-from shared.store.pool import Database
+from shared.store.pool import Connection, Database
 from shared.store.rows import Row, build_row, identity
 from shared.store.writer import EventWriter, MessageRecord, RefusedRow
 
@@ -186,10 +186,33 @@ POISON: dict[str, tuple[int, object]] = {
 }
 
 
+MOST_EXTRA_STATEMENTS = 30 - 2
+"""The begin and the rollback of the attempt that fails are not counted below."""
+
+
+class CountingCursor(psycopg.AsyncCursor[Any]):
+    """Notes its statements in `counted`."""
+
+    counted: ClassVar[list[object]] = []
+
+    async def execute(self, query: Any, *arguments: Any, **options: Any) -> Self:  # noqa: ANN401 - psycopg's own signature is wider
+        self.counted.append(query)
+        return await super().execute(query, *arguments, **options)
+
+    def copy(self, statement: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - likewise
+        self.counted.append(statement)
+        return super().copy(statement, *arguments, **options)
+
+
+async def prepare_counting(connection: Connection) -> None:
+    await prepare(connection)
+    connection.cursor_factory = CountingCursor
+
+
 @pytest.mark.parametrize("poison", POISON)
-@pytest.mark.parametrize("place", [0, 700, 1999])
+@pytest.mark.parametrize("place", [0, 700, 4999])
 def test_a_refused_row_costs_only_itself(poison: str, place: int, database_url: str) -> None:
-    events = [facebook() for _ in range(2000)]
+    events = [facebook() for _ in range(5000)]
     good = [event for number, event in enumerate(events) if number != place]
     poisoned = rows(events, 1)
     column, value = POISON[poison]
@@ -197,24 +220,32 @@ def test_a_refused_row_costs_only_itself(poison: str, place: int, database_url: 
     columns[column] = value  # type: ignore[call-overload]  # any value
     poisoned[place] = poisoned[place]._replace(columns=tuple(columns))
     message = record(events, 1)
+    statements: list[int] = []
 
-    async def attempt() -> list[RefusedRow]:
-        database = Database(Settings(database_url=database_url), "test", configure=prepare)
+    async def write_counted(batch: list[Row], records: list[MessageRecord]) -> list[RefusedRow]:
+        CountingCursor.counted.clear()
+        database = Database(Settings(database_url=database_url), "test", configure=prepare_counting)
         await database.open()
         try:
-            return await EventWriter(database).write(poisoned, [message])
+            return await EventWriter(database).write(batch, records)
         finally:
             await database.close()
+            statements.append(len(CountingCursor.counted))
 
-    [refused] = asyncio.run(attempt())
+    [refused] = asyncio.run(write_counted(poisoned, [message]))
     assert refused.row.stream_position == place
     assert refused.reason
-    assert (message.stored, message.rejected, message.duplicates) == (1999, 1, 0)
+    assert (message.stored, message.rejected, message.duplicates) == (4999, 1, 0)
+    others = [facebook() for _ in range(5000)]
+    assert not asyncio.run(write_counted(rows(others, 2), [record(others, 2)]))
+    with_poison, without = statements
+    assert with_poison > without
+    assert with_poison - without <= MOST_EXTRA_STATEMENTS
     by_rows, by_rollup = stored(database_url)
-    assert by_rows == by_rollup == expected(good)
+    assert by_rows == by_rollup == expected(good + others)
     # Its identity is not taken: corrected, it can be stored.
     asyncio.run(write(database_url, [[events[place]]]))
-    assert stored(database_url)[0] == expected(events)
+    assert stored(database_url)[0] == expected(events + others)
 
 
 def test_rows_hold_what_was_sent(database_url: str) -> None:
