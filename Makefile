@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -c 'import sys' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 BIN := .venv/bin
 
-.PHONY: help setup demo test faults lint format schema lock bench clean
+.PHONY: help setup demo test faults soak lint format schema lock bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,11 +22,14 @@ setup: .venv/.ready ## Create .venv with the locked dependencies and the hookstr
 demo: setup ## Bring the stack up, publish 100,000 events, print the reports, prove the counts, stop
 	@$(BIN)/python -m infra.demo
 
-test: setup ## All tests: unit, integration, acceptance, against servers that the suite starts itself
-	@$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance
+test: setup ## All tests, faults in their short form, against servers that the suite starts itself
+	@$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance tests/faults
 
-faults: setup ## What is answered 2xx is counted once, whatever breaks; FAULTS=long for the long form
-	@$(BIN)/python -m pytest tests/faults
+faults: setup ## The long form of the fault suite, an hour: kill, cut, freeze, fill; prove the counts
+	@FAULTS=long $(BIN)/python -m pytest tests/faults
+
+soak: setup ## SOAK_MINUTES (15) of mixed faults under load; then counts, cents and memory
+	@SOAK_MINUTES=$${SOAK_MINUTES:-15} $(BIN)/python -m pytest -q tests/faults/soak
 
 lint: setup ## Format check, lint, strict types
 	@$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ import typer
 
 from infra.commands import deadletter
 from infra.commands.bench import bench
+from infra.commands.erase import erase
 from infra.commands.migrate import migrate
 from infra.commands.publish import publish
 from infra.commands.reconcile import reconcile
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, status, publish, report, reconcile, replay, migrate, bench):
+for command in (up, down, status, publish, report, reconcile, replay, erase, migrate, bench):
     app.command()(command)
 app.add_typer(deadletter.app)
 

@@ -9,15 +9,16 @@ single events that can never be stored.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated
 
 import msgspec
 
 from shared.errors import Problem
+from shared.stream.encoding import CONTENT_ENCODING, decode, decoded_size
 from shared.stream.packing import (
-    CHECKSUM,
     CORRELATION_IDS,
     EVENT_COUNT,
     RECEIVED_AT,
@@ -33,22 +34,36 @@ _ATTRIBUTES = {
     RECEIVED_AT: "receivedat",
     CORRELATION_IDS: "correlationids",
     EVENT_COUNT: "eventcount",
-    CHECKSUM: "checksum",
     TRACEPARENT: "traceparent",
 }
 """Message headers and the CloudEvents extension attributes that carry them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoredMessage:
-    """A packed message as it lies in a stream."""
+    """A packed message as it lies in a stream; `content` is its payload as encoded there."""
 
     stream: str
     sequence: int
     source: str
     published_at: datetime
     headers: Mapping[str, str]
-    payload: bytes
+    content: bytes
+
+    @cached_property
+    def payload(self) -> bytes:
+        """Return the JSON array of the events. Raises shared.stream.encoding.EncodingError."""
+        return decode(self.content, self.headers)
+
+    @property
+    def size(self) -> int:
+        """Return the length of the payload in bytes, as the content tells it."""
+        return decoded_size(self.content, self.headers)
+
+    def with_payload(self, payload: bytes) -> "StoredMessage":
+        """Return the message with other events."""
+        headers = {name: text for name, text in self.headers.items() if name != CONTENT_ENCODING}
+        return replace(self, headers=headers, content=payload)
 
     @property
     def id(self) -> str:
@@ -73,7 +88,6 @@ class Delivery(msgspec.Struct, gc=False):
     receivedat: datetime | None = None
     correlationids: str = ""
     eventcount: str = ""
-    checksum: str = ""
     traceparent: str = ""
 
     @property

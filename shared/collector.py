@@ -12,7 +12,7 @@ from prometheus_client import Counter, Histogram
 from shared.batch import BatchAnswer, Delivery, RejectedEvent, decode_deliveries
 from shared.events.decoding import InvalidEventError, decode_event, latest_timestamp
 from shared.events.model import Source
-from shared.events.text import TextTraits
+from shared.events.text import has_escapes
 from shared.reading import BodyReader
 from shared.settings import Settings
 from shared.store.copying import prepare
@@ -144,10 +144,10 @@ class Collector:
             before = len(batch.rejected)
             batch.ids[delivery.stream_sequence] = delivery.id
             events = _split(delivery)
-            traits = TextTraits.of(bytes(delivery.data))
+            escapes = has_escapes(bytes(delivery.data))
             for index, raw in enumerate(events):
                 try:
-                    event = decode_event(raw, latest, traits)
+                    event = decode_event(raw, latest, escapes=escapes)
                 except InvalidEventError as error:
                     batch.rejected.append(_rejection(delivery, index, error))
                     continue

@@ -40,6 +40,7 @@ _REQUEST = (
     _row("invalid_parameter", 400, "A parameter is unknown or its value is not allowed"),
     _row("invalid_batch", 400, "The body is not a CloudEvents batch"),
     _row("invalid_encoding", 400, "The body does not inflate"),
+    _row("rows_expired", 400, "Rows that the report needs are not kept any more"),
     _row("not_found", 404, "Nothing is here"),
     _row("method_not_allowed", 405, "The method is not allowed here"),
     _row("request_timeout", 408, "The body came too slowly"),
@@ -77,6 +78,7 @@ _EVENT = (
     _row("checksum_mismatch", 422, "A stored message is damaged", logging.ERROR),
     _row("quarantine_limit", 422, "Too many refused events in a request to keep each of them"),
     _row("storage_refused", 422, "The database refuses the event", logging.ERROR),
+    _row("attempts_exhausted", 422, "The function failed the message too often", logging.ERROR),
 )
 
 ERRORS: Mapping[str, ErrorKind] = {kind.code: kind for kind in (*_REQUEST, *_EVENT)}
@@ -122,6 +124,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own term
         headers = {"content-type": PROBLEM_TYPE}
         if self.retry_after is not None:
             headers["retry-after"] = str(max(1, round(self.retry_after)))
+        if self.kind.status == HTTPStatus.REQUEST_TIMEOUT:
+            headers["connection"] = "close"  # the rest of the body may come yet
         if self.kind.status == HTTPStatus.METHOD_NOT_ALLOWED and "allow" in self.extensions:
             headers["allow"] = str(self.extensions["allow"])
         return headers

@@ -1,8 +1,8 @@
 """Reads request bodies within bounds of size, time and the memory of the process."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from shared.errors import Problem
 from shared.settings import Settings
@@ -26,12 +26,33 @@ class BodyReader:
         if declared.isdecimal() and int(declared) > self._limits.max_body_bytes:
             raise self._too_large()
         parts: list[bytes] = []
+        size = 0
         try:
             await self._collect(request, parts)
+            size = sum(map(len, parts))
             body = parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.clear()  # or the body would be in memory twice
             yield body
         finally:
-            self._held -= sum(map(len, parts))
+            self._held -= size or sum(map(len, parts))
+
+    @contextmanager
+    def hold(self, size: int) -> Iterator[None]:
+        """Count that many further bytes as held, too, while the block runs.
+
+        Raises Problem too_many_requests.
+        """
+        self._held += size
+        try:
+            self._check()
+            yield
+        finally:
+            self._held -= size
+
+    def _check(self) -> None:
+        if self._held > self._limits.max_inflight_bytes:
+            detail = "Too many bytes are in flight; send the request again."
+            raise Problem("too_many_requests", detail, retry_after=1)
 
     async def _collect(self, request: Request, parts: list[bytes]) -> None:
         size = 0
@@ -43,9 +64,7 @@ class BodyReader:
                     self._held += len(chunk)
                     if size > self._limits.max_body_bytes:
                         raise self._too_large()
-                    if self._held > self._limits.max_inflight_bytes:
-                        detail = "Too many bytes are in flight; send the request again."
-                        raise Problem("too_many_requests", detail, retry_after=1)
+                    self._check()
         except TimeoutError:
             detail = f"The body did not arrive within {self._limits.body_timeout:g} s."
             raise Problem("request_timeout", detail) from None

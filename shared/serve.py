@@ -16,6 +16,7 @@ from types import FrameType
 
 import uvicorn
 
+from shared.connections import BoundedConnection
 from shared.settings import Settings, settings
 from shared.telemetry import configure_logging
 from shared.web import Function
@@ -73,7 +74,7 @@ async def serve(function: Function, chosen: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
     config = uvicorn.Config(
         function,
-        http="httptools",
+        http=BoundedConnection,
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -31,6 +31,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_inflight: Annotated[
         int, Meta(description="Requests in flight per process; more answer 429.", ge=1)
     ] = 256
+    idle_timeout: Annotated[
+        float,
+        Meta(
+            description="Seconds that a connection stays open without a complete request head.",
+            gt=0,
+        ),
+    ] = 75
     drain_delay: Annotated[
         float,
         Meta(
@@ -55,8 +62,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 50_000
     max_event_bytes: Annotated[int, Meta(description="Largest single event.", ge=KIB)] = 64 * KIB
     max_inflight_bytes: Annotated[
-        int, Meta(description="Bytes of request bodies held at once; more answer 429.", ge=MIB)
-    ] = 256 * MIB
+        int,
+        Meta(
+            description="Bytes of bodies held at once, as sent and inflated; more answer 429.",
+            ge=MIB,
+        ),
+    ] = 64 * MIB
     body_timeout: Annotated[
         float, Meta(description="Seconds in which a request body has to arrive.", gt=0)
     ] = 30
@@ -84,6 +95,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stream_max_bytes: Annotated[
         int, Meta(description="Bytes that EVENTS may hold; full, it refuses new events.", ge=MIB)
     ] = 16 * GIB
+    stream_high_watermark: Annotated[
+        float,
+        Meta(description="Share of EVENTS' limit from which ingest answers 503.", gt=0, le=1),
+    ] = 0.9
+    stream_low_watermark: Annotated[
+        float,
+        Meta(description="Share of EVENTS' limit below which it accepts again.", gt=0, le=1),
+    ] = 0.8
+    stream_disk: Annotated[
+        str, Meta(description="Folder on the disk of EVENTS, where ingest can see that; or ''.")
+    ] = ""
+    stream_disk_reserve: Annotated[
+        int, Meta(description="Free bytes of STREAM_DISK below which ingest answers 503.", ge=0)
+    ] = 512 * MIB
     stream_keep_bytes: Annotated[
         int, Meta(description="Bytes of processed messages that EVENTS keeps for replay.", ge=0)
     ] = 8 * GIB
@@ -137,6 +162,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 512
     retry_base: Annotated[float, Meta(description="First delay before a redelivery.", gt=0)] = 0.25
     retry_max: Annotated[float, Meta(description="Longest delay before a redelivery.", gt=0)] = 30
+    retry_after_max: Annotated[
+        float, Meta(description="Longest delay that a function's Retry-After obtains.", ge=0)
+    ] = 300
+    max_attempts: Annotated[
+        int,
+        Meta(
+            description="Failures that a function names (batchItemFailures) until a message's "
+            "events become dead letters; 0 is without end. Outages do not count.",
+            ge=0,
+        ),
+    ] = 20
 
     # Store
     database_url: Annotated[str, Meta(description="PostgreSQL, as a libpq URI.")] = (
@@ -147,6 +183,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(description="Seconds to wait for a connection.", gt=0)
     ] = 5
     statement_timeout: Annotated[float, Meta(description="Longest report query.", gt=0)] = 10
+    rows_keep_days: Annotated[
+        int,
+        Meta(description="Days that events' rows are kept; 0 is for ever. Rollups stay.", ge=0),
+    ] = 0
     migrate_on_start: Annotated[
         bool, Meta(description="Collectors apply pending migrations when they start.")
     ] = True

@@ -41,10 +41,17 @@ def wait_until_ready(url: str) -> None:
 
 @contextmanager
 def serve(
-    module: str, *arguments: str, environment: Mapping[str, str], ready: bool = True
+    module: str,
+    *arguments: str,
+    environment: Mapping[str, str],
+    ready: bool = True,
+    on: socket.socket | None = None,
 ) -> Iterator[Served]:
-    """Run `python -m module arguments` on a socket of its own and stop it with SIGTERM."""
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
+    """Run `python -m module arguments` and stop it with SIGTERM.
+
+    It listens on a socket of its own, or on that of the test, which outlives the program.
+    """
+    with socket.socket(fileno=os.dup(on.fileno())) if on else listening() as listener:
         port = listener.getsockname()[1]
         own = {**os.environ, **environment, "LISTEN_FD": str(listener.fileno())}
         command = [sys.executable, "-m", module, *arguments]
@@ -54,6 +61,11 @@ def serve(
         if ready:
             served.ready()
         yield served
+
+
+def listening() -> socket.socket:
+    """Return a socket that listens on a free port of 127.0.0.1."""
+    return socket.create_server(("127.0.0.1", 0), backlog=256)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 from typer.testing import CliRunner
 
 from infra.cli import app
-from shared.stream.packing import Origin, Pack, join
+from shared.stream.packing import Origin, Pack, join, subject
 
 _TABLES = ("events", "event_keys", "rollup_types", "messages")
 
@@ -94,12 +94,25 @@ def command(*arguments: str, expect: int = 0) -> str:
 
 def flip_a_byte(url: str, source: str, events: list[dict[str, Any]]) -> None:
     """Publish a message of which a byte was flipped after it was packed."""
-    raw = join([json.dumps(event).encode() for event in events])
-    pack = Pack(source, raw, [(Origin("flipped", datetime.now(UTC)), len(events))])
-    position = raw.index(b"campaign") if b"campaign" in raw else raw.index(b"userId") + 10
-    flipped = raw[:position] + bytes([raw[position] ^ 1]) + raw[position + 1 :]
+    content, headers = _packed(source, events)
+    position = len(content) // 2
+    flipped = content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+    _publish(url, source, flipped, headers)
 
+
+def cut_short(url: str, source: str, events: list[dict[str, Any]]) -> None:
+    """Publish a message that lost its second half after it was packed."""
+    content, headers = _packed(source, events)
+    _publish(url, source, content[: len(content) // 2], headers)
+
+
+def _packed(source: str, events: list[dict[str, Any]]) -> tuple[bytes, dict[str, str]]:
+    raw = join([json.dumps(event).encode() for event in events])
+    return Pack(source, raw, [(Origin("damaged", datetime.now(UTC)), len(events))]).message()
+
+
+def _publish(url: str, source: str, content: bytes, headers: dict[str, str]) -> None:
     async def send(js: JetStreamContext) -> None:
-        await js.publish(pack.subject, flipped, headers=pack.headers())
+        await js.publish(subject(source), content, headers=headers)
 
     streams.with_jetstream(url, send)

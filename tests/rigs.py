@@ -1,18 +1,23 @@
 """A whole stack whose servers and links can be broken at will."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from load import Ledger
 from processes import free_port
 from proxies import Proxy, proxy
 from stack import Stack
 
-from infra.local.servers import Servers, embedded
+from infra.local.servers import RunningServer, Servers, embedded
+
+Outage = Callable[[RunningServer], AbstractContextManager[None]]
+"""How a server goes away while a block runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Rig:
 
 
 @contextmanager
-def rigged(state: Path) -> Iterator[Rig]:
+def rigged(state: Path, *options: str) -> Iterator[Rig]:
     """Run a stack with proxies before NATS, PostgreSQL and the collectors."""
     port = free_port()
     with ExitStack() as closing:
@@ -45,6 +50,7 @@ def rigged(state: Path) -> Iterator[Rig]:
             stack.up(
                 *("--port", str(port)),
                 *("--nats-url", urls["broker"], "--database-url", urls["database"]),
+                *options,
             )
         yield Rig(stack, servers, Ledger(), links)
 
@@ -60,3 +66,27 @@ def _configure(patch: pytest.MonkeyPatch, collectors: Proxy) -> None:
 
 def _through(link: Proxy, url: str) -> str:
     return url.replace(f":{urlsplit(url).port}", f":{link.port}", 1)
+
+
+@contextmanager
+def stopped(server: RunningServer) -> Iterator[None]:
+    """Stop a server while the block runs."""
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@contextmanager
+def frozen(server: RunningServer) -> Iterator[None]:
+    """Freeze a server's processes while the block runs: connections stay, answers do not come."""
+    process = psutil.Process(server.pid)
+    family = [process, *process.children(recursive=True)]
+    for member in family:
+        member.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for member in family:
+            member.send_signal(signal.SIGCONT)

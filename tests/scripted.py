@@ -1,6 +1,8 @@
 """An HTTP function whose answers a test writes."""
 
 import json
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +22,10 @@ def stored(_call: int, _batch: Batch) -> Answer:
 
 @dataclass
 class ScriptedFunction:
-    """An HTTP function that answers each call by a script; None resets the connection."""
+    """An HTTP function that answers each call by a script; None resets the connection.
+
+    A script's own content-length may promise more than comes.
+    """
 
     url: str
     script: Script = stored
@@ -35,6 +40,12 @@ class ScriptedFunction:
         """Return when the condition holds after some call; fails after `timeout` seconds."""
         with self.changed:
             assert self.changed.wait_for(condition, timeout), f"{len(self.calls)} calls"
+
+
+class _Server(ThreadingHTTPServer):
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as the original
+        """Close without the orderly end of a connection, so that a reset is one."""
+        self.close_request(request)
 
 
 @contextmanager
@@ -56,12 +67,15 @@ def scripted_function() -> Iterator[ScriptedFunction]:
             with scripted.changed:
                 scripted.changed.notify_all()
             if answer is None:
-                self.connection.close()
+                # Closed with no time to linger, a connection ends in a reset.
+                self.connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
                 self.close_connection = True
                 return
             status, headers, content = answer
             self.send_response(status)
-            for name, value in {**headers, "content-length": str(len(content))}.items():
+            for name, value in {"content-length": str(len(content)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
@@ -69,7 +83,7 @@ def scripted_function() -> Iterator[ScriptedFunction]:
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

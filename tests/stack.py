@@ -24,10 +24,10 @@ class Stack:
         self.state = state
         self.urls: dict[str, Any] = {}
 
-    def command(self, *arguments: str, expect: int = 0) -> str:
+    def command(self, *arguments: str, expect: int = 0, timeout: float = 200) -> str:
         """Run a `hookstream` command on the state directory and return its standard output."""
         line = [str(HOOKSTREAM), *arguments, "--state-dir", str(self.state)]
-        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=200)
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=timeout)
         assert done.returncode == expect, f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout
 

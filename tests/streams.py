@@ -11,6 +11,7 @@ import nats
 import stamina
 from nats.js import JetStreamContext, api
 
+from shared.stream.encoding import decode
 from shared.stream.packing import Origin, Pack, join
 from shared.stream.topology import consumer_name
 
@@ -45,7 +46,12 @@ def messages(url: str, stream: str = "EVENTS") -> list[api.RawStreamMsg]:
 
 def events(url: str) -> list[dict[str, Any]]:
     """Return all events of EVENTS, in the order of their messages."""
-    return [event for message in messages(url) for event in json.loads(message.data or b"")]
+    return [event for message in messages(url) for event in json.loads(payload(message))]
+
+
+def payload(message: api.RawStreamMsg) -> bytes:
+    """Return the JSON array of a packed message."""
+    return decode(message.data or b"", message.headers or {})
 
 
 def publish(url: str, source: str, packs: Sequence[Sequence[object]]) -> None:
@@ -56,7 +62,8 @@ def publish(url: str, source: str, packs: Sequence[Sequence[object]]) -> None:
             raw = join([json.dumps(event).encode() for event in pack])
             origin = Origin(f"test-{uuid.uuid4().hex}", datetime.now(UTC))
             message = Pack(source, raw, [(origin, len(pack))])
-            await js.publish(message.subject, raw, headers=message.headers())
+            content, headers = message.message()
+            await js.publish(message.subject, content, headers=headers)
 
     with_jetstream(url, send)
 

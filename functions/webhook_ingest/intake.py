@@ -17,13 +17,16 @@ from shared.events.decoding import (
 )
 from shared.events.model import SOURCES, Source
 from shared.events.splitting import RawEvent
-from shared.events.text import TextTraits
+from shared.events.text import has_escapes
 from shared.settings import Settings
 from shared.stream.group_commit import GroupCommit
 from shared.stream.packing import Origin, Pack, Packer
 
 SLICE = 500
 """Events that are validated before other requests get their turn."""
+
+IN_FLIGHT = 32
+"""Full packs of all requests on their way to the stream; more are not even put together."""
 
 DIRECT = 100
 """From this many events of a source, a request gets messages of its own."""
@@ -48,6 +51,7 @@ class Intake:
     def __init__(self, publish: Publish, limits: Settings) -> None:
         self._publish = publish
         self._limits = limits
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
         bounds = limits.pack_max_events, limits.pack_max_bytes
         self._groups = {source: GroupCommit(source, publish, *bounds) for source in SOURCES}
 
@@ -60,12 +64,13 @@ class Intake:
         could not be stored: then the caller has to send the request again, which counts none of
         its events twice.
         """
-        batch = _Batch(origin, self._limits, latest_timestamp(), TextTraits.of(body))
+        escapes = has_escapes(body)
+        batch = _Batch(origin, self._limits, latest_timestamp(), escapes=escapes)
         publications: list[asyncio.Task[object]] = []
         try:
             for start in range(0, len(events), SLICE):
-                full = batch.add(start, events[start : start + SLICE])
-                publications.extend(asyncio.create_task(self._publish(pack)) for pack in full)
+                for pack in batch.add(start, events[start : start + SLICE]):
+                    publications.append(await self._begin(pack))  # noqa: PERF401 - each is known once it began
                 await asyncio.sleep(0)  # gives other requests their turn
             publications.extend(
                 asyncio.create_task(self._store_rest(source, packer, origin))
@@ -82,6 +87,13 @@ class Intake:
         batch.count_stored()
         return sum(batch.accepted.values()), batch.rejections
 
+    async def _begin(self, pack: Pack) -> asyncio.Task[object]:
+        """Begin to publish a pack once there is a slot."""
+        await self._slots.acquire()
+        publication = asyncio.create_task(self._publish(pack))
+        publication.add_done_callback(lambda _: self._slots.release())
+        return publication
+
     async def _store_rest(self, source: Source, packer: Packer, origin: Origin) -> None:
         if len(packer) < DIRECT:
             await self._groups[source].submit(origin, packer.take())
@@ -93,7 +105,7 @@ class _Batch:
     """One request's accepted events by source, and its rejections."""
 
     def __init__(
-        self, origin: Origin, limits: Settings, latest: datetime, traits: TextTraits
+        self, origin: Origin, limits: Settings, latest: datetime, *, escapes: bool
     ) -> None:
         self.accepted = dict.fromkeys(SOURCES, 0)
         self.rejections: list[Rejection] = []
@@ -102,7 +114,7 @@ class _Batch:
             for source in SOURCES
         }
         self._latest = latest
-        self._traits = traits
+        self._escapes = escapes
         self._max_event_bytes = limits.max_event_bytes
 
     def add(self, start: int, events: Sequence[RawEvent]) -> list[Pack]:
@@ -123,7 +135,7 @@ class _Batch:
         if len(memoryview(raw)) > self._max_event_bytes:
             detail = f"the event is longer than {self._max_event_bytes} bytes"
             raise InvalidEventError("too_long", "", detail)
-        return decode_event(raw, self._latest, self._traits).type.source
+        return decode_event(raw, self._latest, escapes=self._escapes).type.source
 
     def _reject(self, index: int, raw: RawEvent, error: InvalidEventError) -> None:
         event_id, source = identity_of(raw)

@@ -20,6 +20,7 @@ from shared.settings import Settings
 from shared.stream.connection import Broker
 from shared.stream.dead_letters import bury
 from shared.stream.packing import Origin
+from shared.stream.pressure import Pressure
 from shared.stream.publishing import Publisher
 from shared.telemetry import TRACEPARENT_HEADER, accept_traceparent
 from shared.web import Function, Request, Response, framework_target, require_method
@@ -32,6 +33,7 @@ class WebhookIngest:
         self._settings = chosen
         self._broker = Broker(chosen.nats_url, "webhook-ingest")
         self._reader = BodyReader(chosen)
+        self._pressure = Pressure(self._broker, chosen)
         publisher = Publisher(self._broker, chosen.publish_timeout, chosen.publish_patience)
         self._intake = Intake(publisher.publish, chosen)
         self._quarantine = Quarantine(partial(bury, publisher), chosen)
@@ -42,6 +44,7 @@ class WebhookIngest:
 
     async def close(self) -> None:
         """Disconnect."""
+        await self._pressure.close()
         await self._broker.close()
 
     async def ready(self) -> None:
@@ -52,16 +55,20 @@ class WebhookIngest:
         """Accept the request's events; a raised Problem means that none counts as accepted."""
         require_method(request, "POST")
         await self._broker.available()
+        self._pressure.admit()
         async with self._reader.read(request) as sent:
             body = inflate(sent, request.headers.get("content-encoding", ""), self._settings)
-            events = split(body, request.headers.get("content-type", ""))
-            REQUEST_EVENTS.observe(len(events))
-            if len(events) > self._settings.max_events_per_request:
-                limit = self._settings.max_events_per_request
-                raise Problem("too_many_events", f"A request may have {limit} events.", limit=limit)
-            origin = _origin(request)
-            accepted, rejections = await self._intake.take(body, events, origin)
-            kept = await self._quarantine.keep(events, rejections, origin)
+            with self._reader.hold(0 if body is sent else len(body)):
+                events = split(body, request.headers.get("content-type", ""))
+                REQUEST_EVENTS.observe(len(events))
+                if len(events) > self._settings.max_events_per_request:
+                    limit = self._settings.max_events_per_request
+                    raise Problem(
+                        "too_many_events", f"A request may have {limit} events.", limit=limit
+                    )
+                origin = _origin(request)
+                accepted, rejections = await self._intake.take(body, events, origin)
+                kept = await self._quarantine.keep(events, rejections, origin)
         request.log.update(events=len(events), accepted=accepted, rejected=len(rejections))
         answer = {
             "accepted": accepted,

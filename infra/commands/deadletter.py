@@ -1,9 +1,10 @@
 """`hookstream deadletter`: list, show, redrive and drop dead letters."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from infra.commands.options import DEFAULT_STATE_DIR, DryRun, Json, NatsUrl, StateDirectory, Yes
 
 app = typer.Typer(
     name="deadletter",
@@ -37,15 +38,6 @@ From = Annotated[
 ]
 To = Annotated[str | None, typer.Option("--to", help="Written before.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many, the oldest first.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count; change nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal.")]
-StateDirectory = Annotated[Path, typer.Option("--state-dir", help="The stack's directory.")]
-NatsUrl = Annotated[
-    str | None,
-    typer.Option(help="The broker; default: that of the stack on --state-dir."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-DEFAULT_STATE_DIR = Path(".hookstream")
 
 
 @app.command("ls")

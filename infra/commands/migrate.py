@@ -7,23 +7,15 @@ from typing import Annotated
 
 import typer
 
-DatabaseUrl = Annotated[
-    str | None,
-    typer.Option(
-        envvar="DATABASE_URL",
-        show_envvar=True,
-        help="PostgreSQL, as a libpq URI; default: that of the stack on --state-dir.",
-    ),
-]
-StateDirectory = Annotated[Path, typer.Option("--state-dir", help="The stack's directory.")]
+from infra.commands.options import DEFAULT_STATE_DIR, DatabaseUrl, Json, StateDirectory
+
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what is pending.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def migrate(
     *,
     database_url: DatabaseUrl = None,
-    state_dir: StateDirectory = Path(".hookstream"),
+    state_dir: StateDirectory = DEFAULT_STATE_DIR,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:

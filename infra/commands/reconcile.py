@@ -5,23 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.commands.options import DEFAULT_STATE_DIR, DatabaseUrl, Json, NatsUrl, StateDirectory
+
 if TYPE_CHECKING:
     from infra.reconciling.result import Reconciliation
 
-NatsUrl = Annotated[
-    str | None,
-    typer.Option(envvar="NATS_URL", help="NATS servers; default: those of --state-dir."),
-]
-DatabaseUrl = Annotated[
-    str | None,
-    typer.Option(envvar="DATABASE_URL", help="PostgreSQL; default: that of --state-dir."),
-]
-StateDirectory = Annotated[Path, typer.Option("--state-dir", help="The stack's directory.")]
 Deep = Annotated[
     bool, typer.Option("--deep", help="Verify the checksum of every message that EVENTS holds too.")
 ]
 Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds that a query may take.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 DIFFERENT = 1
 AWAY = 2
@@ -31,7 +23,7 @@ def reconcile(  # noqa: PLR0913 - each is an option of the command line
     *,
     nats_url: NatsUrl = None,
     database_url: DatabaseUrl = None,
-    state_dir: StateDirectory = Path(".hookstream"),
+    state_dir: StateDirectory = DEFAULT_STATE_DIR,
     deep: Deep = False,
     timeout: Timeout = 600,
     json: Json = False,
@@ -44,10 +36,11 @@ def reconcile(  # noqa: PLR0913 - each is an option of the command line
     \b
     Checks:
       ledger        each message: events = stored + duplicates + rejected
-      rows          rows = what the ledger says was stored
+      rows          rows, there or expired = what the ledger says was stored
       rollups       counts of rows = counts of rollups, in each quarter of an hour
       revenue       likewise for revenue, exactly
       identities    one claimed identity for each row
+      counts        each message held: the ledger has as many events as it says
       acknowledged  each acknowledged message is in the ledger or dead-lettered whole
       vanished      each sequence that EVENTS gave out is held or in the ledger
       letters       rejected events have dead letters. Letters that were redriven or

@@ -1,10 +1,11 @@
 """`hookstream replay`: deliver again what EVENTS still holds."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from infra.commands.options import DEFAULT_STATE_DIR, DryRun, Json, NatsUrl, StateDirectory
 
 if TYPE_CHECKING:
     from infra.replaying.result import Replayed
@@ -17,20 +18,13 @@ To = Annotated[str | None, typer.Option("--to", help="Last moment of acceptance,
 Source = Annotated[
     Literal["facebook", "tiktok"] | None, typer.Option(help="Only this source's events.")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count messages and events.")]
-NatsUrl = Annotated[
-    str | None,
-    typer.Option(envvar="NATS_URL", help="NATS servers; default: those of --state-dir."),
-]
 FunctionsUrl = Annotated[
     str | None,
     typer.Option(envvar="FUNCTIONS_URL", help="Base URL of the collectors; likewise."),
 ]
-StateDirectory = Annotated[Path, typer.Option("--state-dir", help="The stack's directory.")]
 Patience = Annotated[
     float, typer.Option(min=0, help="Seconds to go on trying while a collector is away.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 INCOMPLETE = 1
 AWAY = 2
@@ -44,7 +38,7 @@ def replay(  # noqa: PLR0913 - each is an option of the command line
     dry_run: DryRun = False,
     nats_url: NatsUrl = None,
     functions_url: FunctionsUrl = None,
-    state_dir: StateDirectory = Path(".hookstream"),
+    state_dir: StateDirectory = DEFAULT_STATE_DIR,
     patience: Patience = 60,
     json: Json = False,
 ) -> None:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from infra.commands.options import DEFAULT_STATE_DIR, StateDirectory
+
 Name = Annotated[Literal["events", "revenue", "demographics"], typer.Argument(help="Which report.")]
 From = Annotated[
     str | None,
@@ -19,7 +21,6 @@ Country = Annotated[str | None, typer.Option(help="One country, by its name.")]
 Url = Annotated[
     str | None, typer.Option(help="The gateway; default: that of the stack on --state-dir.")
 ]
-StateDirectory = Annotated[Path, typer.Option("--state-dir", help="The stack's directory.")]
 Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the answer.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as it came.")]
 
@@ -35,7 +36,7 @@ def report(  # noqa: PLR0913 - each is an option of the command line
     campaign_id: Campaign = None,
     country: Country = None,
     url: Url = None,
-    state_dir: StateDirectory = Path(".hookstream"),
+    state_dir: StateDirectory = DEFAULT_STATE_DIR,
     timeout: Timeout = 60,
     json: Json = False,
 ) -> None:

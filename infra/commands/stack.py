@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.commands.options import DEFAULT_STATE_DIR, Json, StateDirectory
+
 if TYPE_CHECKING:
     from infra.local.options import Options
     from infra.local.state import Status
 
-StateDirOption = Annotated[
-    Path, typer.Option("--state-dir", help="Where data, logs and state are kept.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
-DEFAULT_STATE_DIR = Path(".hookstream")
 NOT_RUNNING = 3
 """Exit code of `status` when no stack runs on the state directory."""
 
@@ -38,7 +35,7 @@ def up(  # noqa: PLR0913 - one parameter per command line option
     database_port: Annotated[
         int, typer.Option(min=0, max=65535, help="The embedded PostgreSQL's port.")
     ] = 0,
-    state_dir: StateDirOption = DEFAULT_STATE_DIR,
+    state_dir: StateDirectory = DEFAULT_STATE_DIR,
     idle: Annotated[
         float | None,
         typer.Option(min=0.1, help="Seconds without a request before scaling to zero."),
@@ -50,7 +47,7 @@ def up(  # noqa: PLR0913 - one parameter per command line option
     database_url: Annotated[
         str | None, typer.Option(envvar="DATABASE_URL", help="Use this PostgreSQL.")
     ] = None,
-    as_json: JsonOption = False,
+    as_json: Json = False,
 ) -> None:
     """Start the stack: servers, gateway, connector and functions."""
     from infra.local.options import Options  # noqa: PLC0415 - the other commands start without
@@ -98,7 +95,7 @@ def _in_foreground(options: "Options", *, as_json: bool) -> None:
         raise _failure(error) from None
 
 
-def down(state_dir: StateDirOption = DEFAULT_STATE_DIR, *, as_json: JsonOption = False) -> None:
+def down(state_dir: StateDirectory = DEFAULT_STATE_DIR, *, as_json: Json = False) -> None:
     """Stop every process of the stack and wait for their end; the data stays."""
     from infra.local import daemon  # noqa: PLC0415 - import cost
     from infra.local.state import AlreadyRunningError, StateDir  # noqa: PLC0415 - likewise
@@ -113,7 +110,7 @@ def down(state_dir: StateDirOption = DEFAULT_STATE_DIR, *, as_json: JsonOption =
         typer.echo("stopped" if stopped else f"nothing was running on {state_dir}")
 
 
-def status(state_dir: StateDirOption = DEFAULT_STATE_DIR, *, as_json: JsonOption = False) -> None:
+def status(state_dir: StateDirectory = DEFAULT_STATE_DIR, *, as_json: Json = False) -> None:
     """Show what runs: URLs, functions with their replicas, processes with their restarts."""
     from infra.local.state import StateDir  # noqa: PLC0415 - import cost
 

@@ -1,6 +1,6 @@
-"""Takes damaged messages out of the way: those whose payload does not match their checksum.
+"""Takes damaged messages out of the way: those whose content does not match their checksum.
 
-Nothing in such a payload can be trusted, so that the message is one dead letter, whole. The ledger
+Nothing in such content can be trusted, so that the message is one dead letter, whole. The ledger
 has all of its events as rejected: that fact stays when somebody drops the letter.
 """
 
@@ -14,6 +14,7 @@ from shared.batch import StoredMessage
 from shared.store.pool import Database
 from shared.store.queries import query
 from shared.stream.dead_letters import DeadLetter, bury
+from shared.stream.encoding import EncodingError
 from shared.stream.packing import CHECKSUM, CORRELATION_IDS, RECEIVED_AT, checksum
 from shared.stream.publishing import Publisher
 
@@ -27,9 +28,17 @@ DAMAGED = Counter(
 
 
 def is_damaged(message: StoredMessage) -> bool:
-    """Say whether a payload differs from what was packed; one without a checksum passes."""
+    """Say whether content differs from what was packed, or cannot be decoded.
+
+    A message without a checksum only has to be decoded.
+    """
     expected = message.headers.get(CHECKSUM)
-    return expected is not None and checksum(message.payload) != expected
+    if expected is not None and checksum(message.content) != expected:
+        return True
+    try:
+        return not message.payload
+    except EncodingError:
+        return True
 
 
 class Inspection:
@@ -66,9 +75,9 @@ def _letter(message: HeldMessage) -> DeadLetter:
     runs = stored.headers.get(CORRELATION_IDS, "")
     return DeadLetter(
         source=stored.source,
-        raw=stored.payload,
+        raw=stored.content,
         code=CHECKSUM_MISMATCH,
-        detail=f"The payload of a message of {stored.events} events does not match its checksum.",
+        detail=f"A message of {stored.events} events does not match its checksum or encoding.",
         stage="consume",
         origin=stored.id,
         index=0,

@@ -10,8 +10,9 @@ import stamina
 from nats.errors import Error as NatsError
 
 from infra.connector.invocation import Target
-from infra.connector.retention import RetentionKeeper
+from infra.connector.retention import RetentionKeeper, bytes_to_keep
 from infra.connector.route import Links, Route
+from infra.connector.row_retention import RowRetentionKeeper
 from infra.connector.watermark import WatermarkKeeper
 from shared.errors import Problem
 from shared.settings import Settings
@@ -43,7 +44,8 @@ class Connector:
         self._delivering = _vital(self._deliver())
         keepers = (
             WatermarkKeeper(self._broker, self._database).run(),
-            RetentionKeeper(self._broker, self._settings.stream_keep_bytes).run(),
+            RetentionKeeper(self._broker, bytes_to_keep(self._settings)).run(),
+            RowRetentionKeeper(self._database, self._settings.rows_keep_days).run(),
         )
         self._background = [_vital(keeper) for keeper in keepers]
 

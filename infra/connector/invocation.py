@@ -7,6 +7,7 @@ from http import HTTPStatus
 import aiohttp
 import msgspec
 
+from infra.connector.retry_after import seconds_to_wait
 from shared.batch import BATCH_TYPE, BatchAnswer, StoredMessage, decode_answer, encode_batch
 
 _REFUSALS = {
@@ -62,9 +63,4 @@ async def invoke(
             raise OutageError("the answer is not a batch answer") from error
     if answer.status in _REFUSALS:
         raise RefusalError(f"status {answer.status}")
-    raise OutageError(f"status {answer.status}", _retry_after(answer.headers.get("Retry-After")))
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Return the seconds of a Retry-After header; its date form is left to the backoff."""
-    return float(value) if value and value.isdecimal() else None
+    raise OutageError(f"status {answer.status}", seconds_to_wait(answer.headers))

@@ -1,7 +1,5 @@
 """Takes out of a message what makes a whole batch unreadable, and leaves the rest deliverable."""
 
-from dataclasses import replace
-
 from shared.batch import RejectedEvent, StoredMessage
 from shared.errors import Problem
 from shared.events.decoding import InvalidEventError, decode_event, latest_timestamp
@@ -34,4 +32,4 @@ def mend(message: StoredMessage) -> tuple[StoredMessage, list[RejectedEvent]]:
             if error.code in _UNREADABLE:
                 rejected.append(RejectedEvent(message.id, index, error.code, error.detail))
                 events[index] = _PLACEHOLDER
-    return replace(message, payload=join(map(bytes, events))), rejected
+    return message.with_payload(join(map(bytes, events))), rejected

@@ -46,7 +46,7 @@ class HeldMessage:
             source=source,
             published_at=metadata.timestamp,
             headers=message.headers or {},
-            payload=message.data,
+            content=message.data,
         )
 
     @property
@@ -138,7 +138,11 @@ class PullConsumer:
             "idle_heartbeat": int(HEARTBEAT * 1e9),
         }
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{EVENTS}.{consumer_name(self._source)}"
-        await client.publish(subject, json.dumps(ask).encode(), self._inbox + token)
+        try:
+            await client.publish(subject, json.dumps(ask).encode(), self._inbox + token)
+        except NatsError:
+            self._requested.pop(token, None)
+            raise
 
     async def _subscribe(self, client: Client) -> None:
         self._inbox = client.new_inbox() + "."

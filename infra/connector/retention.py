@@ -11,13 +11,21 @@ from nats.errors import Error as NatsError
 from infra.connector.watermark import oldest_unprocessed
 from shared.errors import Problem
 from shared.events.model import SOURCES, Source
+from shared.settings import Settings
 from shared.stream.connection import Broker
 from shared.stream.topology import EVENTS
 from shared.telemetry import fields
 
 INTERVAL = 10.0
+_BELOW_THE_WATERMARK = 0.9
 
 logger = logging.getLogger(__name__)
+
+
+def bytes_to_keep(chosen: Settings) -> int:
+    """Return how much is kept for replay: never so much that ingest would refuse for ever."""
+    most = chosen.stream_max_bytes * chosen.stream_low_watermark * _BELOW_THE_WATERMARK
+    return min(chosen.stream_keep_bytes, int(most))
 
 
 class RetentionKeeper:

@@ -7,6 +7,7 @@ already, known as a duplicate.
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,9 +15,11 @@ import aiohttp
 import msgspec
 from nats.errors import Error as NatsError
 
+from infra.connector.attempts import ATTEMPTS_EXHAUSTED, Attempts
 from infra.connector.backoff import Backoff
 from infra.connector.checksums import Inspection
 from infra.connector.invocation import OutageError, RefusalError, Target, invoke
+from infra.connector.letters import letters
 from infra.connector.mending import mend, raw_events
 from infra.connector.metrics import (
     DEAD_LETTERS,
@@ -26,13 +29,13 @@ from infra.connector.metrics import (
     REDELIVERIES,
 )
 from infra.connector.pulling import HeldMessage, PullConsumer
-from shared.batch import BatchAnswer, RejectedEvent, StoredMessage
+from shared.batch import BatchAnswer, ItemFailure, RejectedEvent, StoredMessage
 from shared.errors import Problem
 from shared.settings import MIB, Settings
 from shared.store.pool import Database
 from shared.stream.connection import Broker
-from shared.stream.dead_letters import DeadLetter, bury
-from shared.stream.packing import CORRELATION_IDS, correlation_id_at, distinct_correlation_ids
+from shared.stream.dead_letters import bury
+from shared.stream.packing import CORRELATION_IDS, distinct_correlation_ids
 from shared.stream.publishing import Publisher
 from shared.telemetry import fields
 
@@ -65,7 +68,8 @@ class Route:
         self._settings = chosen
         self._inspection = Inspection(links.database, links.publisher)
         self._consumer = PullConsumer(links.broker, source, _buffer_size(chosen))
-        self._circuit = Backoff(chosen.retry_base, chosen.retry_max)
+        self._circuit = self._backoff()
+        self._attempts = Attempts(chosen.max_attempts, 2 * chosen.max_ack_pending)
         self._resume_at = 0.0
         self._held: set[HeldMessage] = set()
         self._calls: set[asyncio.Task[None]] = set()
@@ -130,7 +134,7 @@ class Route:
         while buffer and len(batch) < self._settings.invoke_max_messages:
             stored = buffer[0].stored
             events += stored.events
-            size += len(stored.payload)
+            size += stored.size
             full = events > self._settings.invoke_max_events or size > MAX_INVOCATION_BYTES
             if batch and full:
                 break
@@ -170,6 +174,7 @@ class Route:
             answer = await invoke(self._links.session, self._target, messages)
         except RefusalError:
             INVOCATIONS.labels(self._target.name, "refused").inc()
+            self._circuit.succeeded()
             raise
         elapsed = time.perf_counter() - started
         INVOCATION_DURATION.labels(self._target.name).observe(elapsed)
@@ -208,36 +213,44 @@ class Route:
 
     async def _settle(self, batch: Batch, answer: BatchAnswer) -> None:
         """Bury what was rejected, give back what failed, acknowledge the rest, in that order."""
-        by_id = {message.stored.id: message for message in batch}
+        rejected = defaultdict(list)
         for rejection in answer.rejected:
-            if message := by_id.get(rejection.itemIdentifier):
-                await self._bury(message, rejection)
+            rejected[rejection.itemIdentifier].append(rejection)
+        for message in batch:
+            if message.stored.id in rejected:
+                await self._bury(message, rejected[message.stored.id])
         failed = {failure.itemIdentifier: failure for failure in answer.batchItemFailures}
-        for identifier, message in by_id.items():
-            if failure := failed.get(identifier):
-                attempt = Backoff(self._settings.retry_base, self._settings.retry_max)
-                attempt.failures = message.deliveries
-                await message.nak(attempt.delay(failure.retryAfterSeconds))
+        for message in batch:
+            if failure := failed.get(message.stored.id):
+                await self._settle_failed(message, failure)
             else:
                 await message.ack()
+                self._attempts.forget(message.stored)
 
-    async def _bury(self, message: HeldMessage, rejection: RejectedEvent) -> None:
-        stored = message.stored
-        correlation_ids = stored.headers.get(CORRELATION_IDS, "")
-        letter = DeadLetter(
-            source=self._source,
-            raw=bytes(raw_events(stored.payload)[rejection.index]),
-            code=rejection.code,
-            detail=rejection.detail,
-            stage="consume",
-            origin=stored.id,
-            index=rejection.index,
-            attempts=message.deliveries,
-            first_at=stored.published_at,
-            correlation_id=correlation_id_at(correlation_ids, rejection.index),
-        )
-        await bury(self._links.publisher, letter)
-        DEAD_LETTERS.labels(self._source, rejection.code).inc()
+    async def _settle_failed(self, message: HeldMessage, failure: ItemFailure) -> None:
+        """Give the message back or, if that was its last attempt, bury all of it.
+
+        An event that was rejected keeps its letter: the stream takes one of each. The ledger
+        learns of it before the acknowledgement, for letters may be dropped later.
+        """
+        failures = self._attempts.failed(message.stored)
+        if not self._attempts.used_up(failures):
+            await message.nak(self._backoff(failures).delay(failure.retryAfterSeconds))
+            return
+        reason = f"The function has failed its message {failures} times."
+        await self._bury(message, _reject_all(message.stored, ATTEMPTS_EXHAUSTED, reason))
+        await self._inspection.record_rejected(message.stored)
+        await message.ack()
+        self._attempts.forget(message.stored)
+
+    async def _bury(self, message: HeldMessage, rejected: Sequence[RejectedEvent]) -> None:
+        for letter in letters(message, rejected):
+            await bury(self._links.publisher, letter)
+            DEAD_LETTERS.labels(self._source, letter.code).inc()
+
+    def _backoff(self, failures: int = 0) -> Backoff:
+        chosen = self._settings
+        return Backoff(chosen.retry_base, chosen.retry_max, chosen.retry_after_max, failures)
 
     async def _give_back(self, batch: Batch, outage: OutageError) -> None:
         INVOCATIONS.labels(self._target.name, "outage").inc()
@@ -270,8 +283,9 @@ def _buffer_size(chosen: Settings) -> int:
 
 def _refused(message: StoredMessage, refusal: RefusalError) -> BatchAnswer:
     """Return the answer that rejects every event of a message."""
+    return BatchAnswer(rejected=_reject_all(message, "invalid_batch", str(refusal)))
+
+
+def _reject_all(message: StoredMessage, code: str, detail: str) -> list[RejectedEvent]:
     events = range(len(raw_events(message.payload)))
-    reason = str(refusal)
-    return BatchAnswer(
-        rejected=[RejectedEvent(message.id, index, "invalid_batch", reason) for index in events]
-    )
+    return [RejectedEvent(message.id, index, code, detail) for index in events]

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -44,19 +45,26 @@ def work(url: str, task: Callable[[Session], Awaitable[T]]) -> T:
     # What went wrong is said by the command, to people; functions say it in their log.
     logging.getLogger("shared").addHandler(logging.NullHandler())
 
-    async def connected() -> T:
-        broker = Broker(url, "hookstream deadletter")
-        broker.start()
-        try:
-            await _require(broker, url)
+    async def with_session() -> T:
+        async with connected(url, "hookstream deadletter") as broker:
             letters = DeadLetters(broker)
             chosen = settings()
             publisher = Publisher(broker, chosen.publish_timeout, chosen.publish_timeout)
             return await task(Session(letters, Redriver(letters, publisher, chosen)))
-        finally:
-            await broker.close()
 
-    return asyncio.run(connected())
+    return asyncio.run(with_session())
+
+
+@asynccontextmanager
+async def connected(url: str, name: str) -> AsyncIterator[Broker]:
+    """Connect to a broker for the block. Raises Problem broker_unavailable."""
+    broker = Broker(url, name)
+    broker.start()
+    try:
+        await _require(broker, url)
+        yield broker
+    finally:
+        await broker.close()
 
 
 async def _require(broker: Broker, url: str) -> None:

@@ -181,6 +181,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         auto_decompress=False,
         access_log=None,
         read_bufsize=256 * 1024,
+        keepalive_timeout=settings().idle_timeout,
     )
     runner = web.ServerRunner(server, shutdown_timeout=settings().drain_timeout)
     await runner.setup()

@@ -16,10 +16,12 @@ from infra.local.registry import Registry
 
 _POLL = 0.03
 _CANNOT_START = 127
+_LOOK = 1.0
+_PATIENCE = 3
 
 logger = logging.getLogger(__name__)
 
-Ready = Callable[[], Awaitable[bool]]
+Ask = Callable[[], Awaitable[bool]]
 
 
 @dataclass(slots=True)
@@ -59,16 +61,18 @@ class Launch:
 class Keeper:
     """Keeps the program that `launch` describes (asked anew for each start).
 
-    `ready` says whether the process can be used; `changed` is called at every change of state,
-    `restarted` with the name after each unwanted end.
+    `ready` says whether the process can be used, `broken` whether only a new start helps it;
+    `changed` is called at every change of state, `restarted` with the name after each unwanted
+    end.
     """
 
     name: str
     launch: Callable[[], Launch]
-    ready: Ready
+    ready: Ask
     registry: Registry
     changed: Callable[[], None]
     restarted: Callable[[str], None]
+    broken: Ask | None = None
     child: Child | None = None
     state: str = "stopped"
     history: History = field(default_factory=History)
@@ -108,11 +112,28 @@ class Keeper:
 
     async def _keep(self, child: Child) -> None:
         while True:
-            await self._pause(child.uptime, await child.wait())
+            await self._pause(child.uptime, await self._end(child))
             child = await self._respawn()
             # An end before that is the next round's business.
             with suppress(ServerFailedError):
                 await self._until_ready(child)
+
+    async def _end(self, child: Child) -> int:
+        """Return the exit code once the process has ended, and end it if it is broken."""
+        if self.broken is None:
+            return await child.wait()
+        ended = asyncio.create_task(child.wait())
+        try:
+            found = 0
+            while not ended.done() and found < _PATIENCE:
+                await asyncio.wait([ended], timeout=_LOOK)
+                found = found + 1 if await self.broken() else 0
+            if not ended.done():
+                logger.error("%s is broken and is started again", self.name)
+                await child.stop()
+            return await ended
+        finally:
+            ended.cancel()
 
     async def _respawn(self) -> Child:
         while True:

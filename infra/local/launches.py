@@ -18,13 +18,17 @@ _GRACE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Launches:
-    """Makes the programs of one stack; `nats_url` and `database_url` hold no secret if ours."""
+    """Makes the programs of one stack; `nats_url` and `database_url` hold no secret if ours.
+
+    `stream_disk` is the folder of the embedded NATS' streams, '' if it is somebody else's.
+    """
 
     options: Options
     state: StateDir
     gateway_port: int
     nats_url: str = ""
     database_url: str = ""
+    stream_disk: str = ""
 
     @property
     def gateway_url(self) -> str:
@@ -82,4 +86,6 @@ class Launches:
         """Return the environment that every process shares, with the URLs only as given."""
         inherited = {k: v for k, v in os.environ.items() if k not in self._urls()}
         ours = {"HOST": HOST, "PROMETHEUS_MULTIPROC_DIR": str(self.state.metrics)}
+        if self.stream_disk:
+            ours["STREAM_DISK"] = self.stream_disk
         return {**inherited, **ours, "DRAIN_TIMEOUT": f"{_DRAIN:g}", **extra}

@@ -10,6 +10,8 @@ from infra.local.ports import HOST, PortBook, write_atomically
 from infra.local.programs import Program, Server
 
 _PROBE_TIMEOUT = 2.0
+_ROOM_TO_START = 16 * 1024 * 1024
+"""Free bytes without which a new start would meet the same failure at once."""
 
 _CONFIGURATION = """\
 # Written at every start.
@@ -45,7 +47,9 @@ def nats_server(state: Path, book: PortBook, port: int = 0) -> Server:
     state = state.resolve()
     chosen, monitor = book.choose("nats", port), book.choose("nats-monitor")
     configuration = state / "nats.conf"
-    store = str(state / "nats").replace("\\", "\\\\").replace('"', '\\"')
+    data = state / "nats"
+    data.mkdir(parents=True, exist_ok=True)
+    store = str(data).replace("\\", "\\\\").replace('"', '\\"')
     text = _CONFIGURATION.format(host=HOST, port=chosen, monitor=monitor, store=store)
     write_atomically(configuration, text.encode())
     program = Program(
@@ -58,6 +62,8 @@ def nats_server(state: Path, book: PortBook, port: int = 0) -> Server:
         url=f"nats://{HOST}:{chosen}",
         ready=lambda: _is_ready(chosen, monitor),
         monitor=f"http://{HOST}:{monitor}",
+        data=data,
+        broken=lambda: _is_broken(data, monitor),
     )
 
 
@@ -67,11 +73,30 @@ def _is_ready(port: int, monitor: int) -> bool:
         with socket.create_connection((HOST, port), _PROBE_TIMEOUT) as connection:
             if not connection.recv(4096).startswith(b"INFO "):
                 return False
-        probe = http.client.HTTPConnection(HOST, monitor, timeout=_PROBE_TIMEOUT)
-        try:
-            probe.request("GET", "/healthz?js-enabled-only=true")
-            return probe.getresponse().status == http.HTTPStatus.OK
-        finally:
-            probe.close()
+        return _health(monitor, "?js-enabled-only=true") == http.HTTPStatus.OK
     except OSError:
         return False
+
+
+def _is_broken(data: Path, monitor: int) -> bool:
+    """Say whether JetStream has given up on a stream though its disk has room.
+
+    After a write that failed, for lack of space say, nats-server 2.15 answers no publication to
+    that stream any more until it is started again; `/healthz` names the stream.
+    """
+    try:
+        given_up = _health(monitor) == http.HTTPStatus.SERVICE_UNAVAILABLE
+        return given_up and shutil.disk_usage(data).free >= _ROOM_TO_START
+    except OSError:
+        return False
+
+
+def _health(monitor: int, query: str = "") -> int:
+    probe = http.client.HTTPConnection(HOST, monitor, timeout=_PROBE_TIMEOUT)
+    try:
+        probe.request("GET", f"/healthz{query}")
+        return probe.getresponse().status
+    except http.client.HTTPException as error:
+        raise OSError("nats-server's monitor does not speak HTTP") from error
+    finally:
+        probe.close()

@@ -98,12 +98,16 @@ class Server:
     """A server to run: its program, its URL (without any secret) and its readiness.
 
     `ready` answers at once, and may be called from any thread. `monitor` is an HTTP URL or ''.
+    `broken` says, likewise, whether nothing but a new start helps; `data` is the folder of what
+    it keeps, if any.
     """
 
     program: Program
     url: str
     ready: Callable[[], bool]
     monitor: str = ""
+    data: Path | None = None
+    broken: Callable[[], bool] | None = None
 
     def failure(self, reason: str) -> ServerFailedError:
         """Return the error that says why, with the end of the server's log."""

@@ -1,5 +1,6 @@
 """The processes that a stack started, on disk, so that none is forgotten if its owner is killed."""
 
+import logging
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +14,8 @@ from infra.local.ports import write_atomically
 
 _CLOCK_TOLERANCE = 2.0
 _POLL = 0.05
+
+logger = logging.getLogger(__name__)
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -43,10 +46,15 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Registry:
-    """The identities of all processes of one state directory, written at every change."""
+    """The identities of all processes of one state directory, written at every change.
+
+    On a disk without space the file is behind until `catch_up`: of an owner killed meanwhile, the
+    system stops the children (Program.command).
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._behind = False
         self._entries: dict[int, Identity] = {entry.pid: entry for entry in self._read()}
 
     def _read(self) -> list[Identity]:
@@ -65,8 +73,19 @@ class Registry:
         if self._entries.pop(pid, None) is not None:
             self._write()
 
+    def catch_up(self) -> None:
+        """Write what could not be written before."""
+        if self._behind:
+            self._write()
+
     def _write(self) -> None:
-        write_atomically(self._path, msgspec.json.encode(list(self._entries.values())))
+        try:
+            write_atomically(self._path, msgspec.json.encode(list(self._entries.values())))
+        except OSError:
+            logger.exception("the registry of processes is not written")
+            self._behind = True
+        else:
+            self._behind = False
 
     def running(self) -> list[Identity]:
         """Return those that still run."""

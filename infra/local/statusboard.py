@@ -1,5 +1,6 @@
 """The status document of a running stack, written at every change."""
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from infra.local.redaction import redacted
 from infra.local.registry import Identity
 from infra.local.stackfile import FunctionSpec
 from infra.local.state import StateDir, Status
+
+logger = logging.getLogger(__name__)
 
 
 class StatusBoard:
@@ -55,8 +58,11 @@ class StatusBoard:
         self.publish()
 
     def publish(self) -> None:
-        """Write the document."""
-        self._state.write_status(self.document())
+        """Write the document; on a disk without space it is behind until the next time."""
+        try:
+            self._state.write_status(self.document())
+        except OSError:
+            logger.exception("the status is not written")
 
     def document(self) -> Status:
         """Return the document that `status --json` prints."""

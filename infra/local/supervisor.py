@@ -1,10 +1,12 @@
 """Owns every process of a stack: starts them in order, keeps them alive, stops them in order."""
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 
 from infra.local.child import Child, describe_exit
 from infra.local.control import Restarted
@@ -28,6 +30,8 @@ _POLL = 0.05
 _BACKLOG = 4096
 _OK = 200
 _HOUSEKEEPING = 10.0
+
+logger = logging.getLogger(__name__)
 
 EXPECTED_FAILURES = (AlreadyRunningError, PortInUseError, ServerFailedError, StackFileError)
 """What `Supervisor` raises when a stack cannot start; the messages are for people."""
@@ -76,7 +80,7 @@ class Supervisor:
             self._board.enter("running")
             serving(self._board.document())
             while not await _fired(stop, _HOUSEKEEPING):
-                await asyncio.to_thread(self._bound_logs)
+                await self._tidy()
 
     def _keepers(self) -> Iterator[Keeper]:
         yield from self._servers
@@ -96,14 +100,21 @@ class Supervisor:
         port: int = listener.getsockname()[1]
         gateway = f"http://{HOST}:{port}"
         self._board.show(gateway=gateway, metrics=f"{gateway}/metrics")
-        nats_url, database_url = "", ""
-        if self._options.pipeline:
-            nats_url, database_url = await self._start_servers(book)
-        launches = Launches(self._options, self._state, port, nats_url, database_url)
+        servers = await self._start_servers(book) if self._options.pipeline else ()
+        launches = Launches(self._options, self._state, port, *servers)
         if self._options.pipeline:
             await self._prepare(launches)
         await self._start_front(launches, listener)
         await self._until_serving(port)
+
+    async def _tidy(self) -> None:
+        """Bound the logs, and write what a full disk did not take."""
+        try:
+            await asyncio.to_thread(self._bound_logs)
+        except OSError:
+            logger.exception("the logs are not bounded")
+        self._registry.catch_up()
+        self._board.publish()
 
     def _bound_logs(self) -> None:
         for log in self._state.logs.glob("*.log"):
@@ -115,14 +126,14 @@ class Supervisor:
         self._sockets.append(listener)
         return listener
 
-    async def _start_servers(self, book: PortBook) -> tuple[str, str]:
-        """Start what was not given; return the URLs of NATS and PostgreSQL."""
+    async def _start_servers(self, book: PortBook) -> tuple[str, str, str]:
+        """Start what was not given; return the URLs of NATS and PostgreSQL, and NATS' folder."""
         options, root = self._options, self._state.root
         servers: list[Server] = []
-        nats_url, database_url = options.nats_url, options.database_url
+        nats_url, database_url, stream_disk = options.nats_url, options.database_url, ""
         if not nats_url:
             nats = nats_server(root, book, options.nats_port)
-            nats_url = nats.url
+            nats_url, stream_disk = nats.url, str(nats.data)
             self._board.show(natsMonitor=nats.monitor)
             servers.append(nats)
         if not database_url:
@@ -137,13 +148,16 @@ class Supervisor:
         self._board.show(nats=nats_url, database=database_url)
         self._servers = [self._server_keeper(server) for server in servers]
         await _together(keeper.start() for keeper in self._servers)
-        return nats_url, database_url
+        return nats_url, database_url, stream_disk
 
     def _server_keeper(self, server: Server) -> Keeper:
         async def ready() -> bool:
             return await asyncio.to_thread(server.ready)
 
-        return self._keeper(server.program.name, lambda: Launch(server.program), ready)
+        keeper = self._keeper(server.program.name, lambda: Launch(server.program), ready)
+        if (broken := server.broken) is not None:
+            keeper.broken = partial(asyncio.to_thread, broken)
+        return keeper
 
     def _keeper(
         self,

@@ -47,6 +47,8 @@ async def _read(js: JetStreamContext, *, payloads: bool) -> BrokerFacts:
         headers = message.headers or {}
         held = facts.held.setdefault(source, HeldMessages())
         held.add(sequence, int(headers.get(EVENT_COUNT, "1")))
+        if EVENT_COUNT not in headers:
+            held.uncounted.add(sequence)
         expected = headers.get(CHECKSUM)
         if payloads and expected is not None and checksum(message.data) != expected:
             facts.damaged[sequence] = source

@@ -7,6 +7,7 @@ from infra.reconciling.facts import (
     HELD,
     BrokerFacts,
     DatabaseFacts,
+    HeldMessages,
     Ledger,
     Letters,
     Rejection,
@@ -31,6 +32,7 @@ def reconcile(broker: BrokerFacts, database: DatabaseFacts) -> Reconciliation:
             *_ledger(name, database.ledger.get(name, Ledger()), database.rows.get(name, Rows())),
             *_rollups(name, database.rows.get(name, Rows())),
             *_acknowledged(name, sorted_messages[name]),
+            *_counted(name, broker.held.get(name, HeldMessages()), database),
             *_damaged(name, broker),
         )
     ]
@@ -58,6 +60,7 @@ def _balance(name: str, messages: Sorted, database: DatabaseFacts) -> Balance:
         pending=messages.pending,
         unaccounted=unaccounted,
         rows=rows.rows,
+        expired=rows.expired,
         rolled_up=rows.rolled_up,
         revenue=rows.revenue,
     )
@@ -70,18 +73,18 @@ def _ledger(name: str, ledger: Ledger, rows: Rows) -> Iterable[Difference]:
             "ledger rows whose events are not stored + duplicates + rejected",
             _names(ledger.unbalanced_examples),
         )  # fmt: skip
-    if ledger.stored != rows.rows:
+    if ledger.stored != rows.recorded:
         yield Difference(
-            name, "rows", str(ledger.stored), str(rows.rows),
-            "rows of events, against what the ledger says was stored",
+            name, "rows", str(ledger.stored), str(rows.recorded),
+            "rows of events, present or expired, against what the ledger says was stored",
             rows.count_examples,
         )  # fmt: skip
 
 
 def _rollups(name: str, rows: Rows) -> Iterable[Difference]:
-    if rows.count_examples or rows.rows != rows.rolled_up:
+    if rows.count_examples or rows.recorded != rows.rolled_up:
         yield Difference(
-            name, "rollups", str(rows.rows), str(rows.rolled_up),
+            name, "rollups", str(rows.recorded), str(rows.rolled_up),
             "events counted in the rollups, against the rows",
             rows.count_examples,
         )  # fmt: skip
@@ -102,6 +105,23 @@ def _acknowledged(name: str, messages: Sorted) -> Iterable[Difference]:
         )  # fmt: skip
 
 
+def _counted(name: str, held: HeldMessages, database: DatabaseFacts) -> Iterable[Difference]:
+    """Compare what the ledger says of a message with what the message says of itself."""
+    wrong = [
+        sequence
+        for sequence, events in zip(held.sequences, held.events, strict=True)
+        if database.processed[sequence]
+        and database.counts[sequence] != events
+        and sequence not in held.uncounted
+    ]
+    if wrong:
+        yield Difference(
+            name, "counts", "0", str(len(wrong)),
+            "messages of which the ledger has another number of events than they hold",
+            _names(wrong[:EXAMPLES]),
+        )  # fmt: skip
+
+
 def _damaged(name: str, broker: BrokerFacts) -> Iterable[Difference]:
     damaged = {**broker.letters.damaged, **broker.damaged}
     sequences = sorted(sequence for sequence, source in damaged.items() if source == name)
@@ -114,7 +134,7 @@ def _damaged(name: str, broker: BrokerFacts) -> Iterable[Difference]:
 
 
 def _identities(database: DatabaseFacts) -> Iterable[Difference]:
-    rows = sum(rows.rows for rows in database.rows.values())
+    rows = sum(rows.recorded for rows in database.rows.values())
     if rows != database.identities:
         yield Difference(
             ALL, "identities", str(rows), str(database.identities),

@@ -1,5 +1,6 @@
 """Reads the database's side in one snapshot."""
 
+from array import array
 from datetime import datetime
 
 import psycopg
@@ -29,7 +30,7 @@ def read_database(
         connection.read_only = True
         with connection.transaction():
             limit = {"milliseconds": str(round(timeout * 1000))}
-            connection.execute(query("snapshot_limit"), limit)
+            psycopg.ClientCursor(connection).execute(query("snapshot_limit"), limit)
             return _read(connection, {"created": created, "last": last_sequence})
 
 
@@ -38,19 +39,26 @@ def _read(connection: psycopg.Connection[TupleRow], stream: dict[str, object]) -
     rows = {row[0]: Rows(*row[1:]) for row in connection.execute(query("reconcile_rows"))}
     identities = connection.execute(query("reconcile_identities")).fetchone()
     rejections = connection.execute(query("reconcile_rejections"), stream)
+    processed, counts = _processed(connection, stream)
     return DatabaseFacts(
         ledger=ledger,
         rows=rows,
         identities=identities[0] if identities else 0,
         rejections=[Rejection(*row) for row in rejections],
-        processed=_processed(connection, stream),
+        processed=processed,
+        counts=counts,
     )
 
 
-def _processed(connection: psycopg.Connection[TupleRow], stream: dict[str, object]) -> bytearray:
+def _processed(
+    connection: psycopg.Connection[TupleRow], stream: dict[str, object]
+) -> "tuple[bytearray, array[int]]":
+    """Return by sequence which messages the ledger has, and how many events in each."""
     marks = bytearray(int(str(stream["last"])) + 1)
+    counts = array("I", bytes(array("I").itemsize * len(marks)))
     with connection.cursor(name="processed") as cursor:
         cursor.itersize = 10_000
-        for (sequence,) in cursor.execute(query("reconcile_processed"), stream):
+        for sequence, events in cursor.execute(query("reconcile_processed"), stream):
             marks[sequence] = _PROCESSED
-    return marks
+            counts[sequence] = events
+    return marks, counts

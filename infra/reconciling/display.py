@@ -15,6 +15,7 @@ _FIGURES = {
     "pending": "pending",
     "unaccounted": "unaccounted",
     "rows": "rows",
+    "expired rows": "expired",
     "in rollups": "rolled_up",
     "revenue": "revenue",
 }

@@ -13,10 +13,14 @@ HELD = 2
 
 @dataclass(slots=True)
 class HeldMessages:
-    """A source's messages in the stream, in order: sequences and event counts, 12 bytes each."""
+    """A source's messages in the stream, in order: sequences and event counts, 12 bytes each.
+
+    `uncounted` do not say how many events they hold and are taken for one.
+    """
 
     sequences: "array[int]" = field(default_factory=lambda: array("Q"))
     events: "array[int]" = field(default_factory=lambda: array("I"))
+    uncounted: set[int] = field(default_factory=set)
 
     def add(self, sequence: int, events: int) -> None:
         """Take the next message."""
@@ -75,7 +79,10 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A source's rows against its rollups; examples are `type bucket` of groups that differ."""
+    """A source's rows against its rollups; examples are `type bucket` of groups that differ.
+
+    `rows` are there; `revenue` is that of all that are `recorded`, the expired ones too.
+    """
 
     rows: int = 0
     rolled_up: int = 0
@@ -83,6 +90,12 @@ class Rows:
     revenue_rolled_up: Decimal = Decimal(0)
     count_examples: Sequence[str] = ()
     revenue_examples: Sequence[str] = ()
+    expired: int = 0
+
+    @property
+    def recorded(self) -> int:
+        """Return how many rows there are and were."""
+        return self.rows + self.expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +110,14 @@ class Rejection:
 
 @dataclass(slots=True)
 class DatabaseFacts:
-    """One moment of the database; `processed` marks by sequence the messages that it knows."""
+    """One moment of the database.
+
+    By sequence, `processed` marks the messages that it knows and `counts` has their events.
+    """
 
     ledger: dict[str, Ledger]
     rows: dict[str, Rows]
     identities: int
     processed: bytearray
+    counts: "array[int]"
     rejections: list[Rejection]

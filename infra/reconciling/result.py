@@ -9,7 +9,8 @@ import msgspec
 class Balance(msgspec.Struct, rename="camel"):
     """A source's account: accepted = stored + duplicates + dead_lettered + pending + unaccounted.
 
-    All are events. `unaccounted` are lost, and 0 in an account that holds.
+    All are events. `unaccounted` are lost, and 0 in an account that holds. `rows` are there,
+    `expired` ones were.
     """
 
     source: str
@@ -20,6 +21,7 @@ class Balance(msgspec.Struct, rename="camel"):
     pending: int = 0
     unaccounted: int = 0
     rows: int = 0
+    expired: int = 0
     rolled_up: int = 0
     revenue: Decimal = Decimal(0)
 

@@ -47,14 +47,13 @@ class _Batch:
 
     def is_full(self, message: StoredMessage) -> bool:
         return bool(self.messages) and (
-            self.events + message.events > MOST_EVENTS
-            or self.size + len(message.payload) > MOST_BYTES
+            self.events + message.events > MOST_EVENTS or self.size + message.size > MOST_BYTES
         )
 
     def add(self, message: StoredMessage) -> None:
         self.messages.append(message)
         self.events += message.events
-        self.size += len(message.payload)
+        self.size += message.size
 
 
 class Replay:

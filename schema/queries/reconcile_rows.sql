@@ -1,19 +1,34 @@
--- Rows against rollups, quarter of an hour by quarter of an hour, as sums by source; and of each
--- kind of difference the first few groups.
-with counted as (
+-- Rows, present and expired, against rollups, quarter of an hour by quarter of an hour, as sums by
+-- source; and of each kind of difference the first few groups.
+with recorded as (
     select
         type_id,
         date_bin('15 minutes', occurred_at, timestamptz '2000-01-01 00:00:00+00') as bucket,
         count(*) as events,
+        0::bigint as expired,
         count(revenue) as transactions,
         coalesce(sum(revenue), 0) as revenue
     from events
+    group by 1, 2
+    union all
+    select type_id, bucket, 0, events, transactions, revenue
+    from expired_rows
+), counted as (
+    select
+        type_id,
+        bucket,
+        sum(events)::bigint as events,
+        sum(expired)::bigint as expired,
+        sum(transactions)::bigint as transactions,
+        sum(revenue) as revenue
+    from recorded
     group by 1, 2
 ), compared as (
     select
         type_id,
         bucket,
         coalesce(counted.events, 0) as rows,
+        coalesce(counted.expired, 0) as expired,
         coalesce(rollup.events, 0) as rolled_up,
         coalesce(counted.transactions, 0) as transactions,
         coalesce(rollup.transactions, 0) as transactions_rolled_up,
@@ -38,7 +53,7 @@ select
     coalesce(
         (
             array_agg(place order by place) filter (
-                where rows <> rolled_up or transactions <> transactions_rolled_up
+                where rows + expired <> rolled_up or transactions <> transactions_rolled_up
             )
         )[1:5],
         '{}'
@@ -46,6 +61,7 @@ select
     coalesce(
         (array_agg(place order by place) filter (where revenue <> revenue_rolled_up))[1:5],
         '{}'
-    )
+    ),
+    sum(expired)::bigint
 from named
 group by source

@@ -1,9 +1,10 @@
 -- One row per figure. Every Facebook event carries all that is asked, so a user's latest event
--- tells it all.
+-- tells it all. Erased people have no user_id.
 with users as materialized (
     select distinct on (user_id) age, gender, country, city
     from events
     where type_id = any(%(types)s::smallint[])
+        and user_id <> ''
         and occurred_at >= %(start)s::timestamptz
         and occurred_at < %(end)s::timestamptz
         and (%(campaign_id)s::text is null or campaign_id = %(campaign_id)s::text)

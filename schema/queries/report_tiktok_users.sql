@@ -1,5 +1,6 @@
 -- One row per figure. Every TikTok event carries followers, those of the top stage a device and
--- a country as well: a user has a latest event of each kind.
+-- a country as well: a user has a latest event of each kind. Erased people have no user_id,
+-- but what they watched counts.
 with selection as not materialized (
     select user_id, occurred_at, event_id, followers, device, country, watch_time,
         percentage_watched
@@ -13,6 +14,7 @@ with selection as not materialized (
     select distinct on (user_id, device is null)
         user_id, occurred_at, event_id, followers, device, country
     from selection
+    where user_id <> ''
     order by user_id, device is null, occurred_at desc, event_id collate "C" desc
 ), users as materialized (
     select
@@ -56,7 +58,6 @@ union all
             sum(watch_time::numeric) as watch_time,
             sum(percentage_watched::numeric) as percentage_watched
         from selection
-        where device is not null
     ) as watched
     cross join lateral (
         values

@@ -1,5 +1,7 @@
 -- Claims the identities of a batch and returns those that were claimed before. Keys are written
--- in order, so that concurrent writers wait for each other but never in a circle.
+-- in order, so that concurrent writers wait for each other but never in a circle. A null among
+-- them says that somebody was erased after the oldest of the batch's messages was published. The
+-- keys are distinct: if as many are fresh, nobody need compare them.
 with wanted as (
     select unnest(%(keys)s::uuid[]) as key
 ), fresh as (
@@ -8,6 +10,11 @@ with wanted as (
     on conflict do nothing
     returning key
 )
-select uuid_send(key) from wanted
-except
-select uuid_send(key) from fresh
+(
+    select uuid_send(key) from wanted
+    where (select count(*) from fresh) < cardinality(%(keys)s::uuid[])
+    except
+    select uuid_send(key) from fresh
+)
+union all
+select null where erased_since(%(oldest)s::timestamptz)

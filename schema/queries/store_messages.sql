@@ -1,5 +1,6 @@
--- What became of packed messages. A redelivery finds its message here and changes nothing.
-insert into messages (
+-- What became of packed messages. A redelivery finds its message here and changes nothing, unless
+-- it stores events that were given up before.
+insert into messages as known (
     stream_sequence, published_at, source, received_at, correlation_ids, events, stored,
     duplicates, rejected
 )
@@ -14,4 +15,7 @@ select * from unnest(
     %(duplicates)s::integer[],
     %(rejected)s::integer[]
 )
-on conflict (stream_sequence, published_at) do nothing
+on conflict (stream_sequence, published_at) do update set
+    stored = known.stored + excluded.stored,
+    rejected = known.rejected - excluded.stored
+where excluded.stored > 0 and known.rejected >= excluded.stored

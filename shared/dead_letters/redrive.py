@@ -214,8 +214,9 @@ class Redriver:
         pack = Pack(source, join(event.raw for event in group), origins)
         letters = " ".join(str(event.letter.sequence) for event in group)
         identity = checksum(letters.encode() + b" " + pack.payload)
-        headers = {**pack.headers(), MESSAGE_ID: f"redrive-{identity}"}
-        await self._publisher.send(pack.subject, pack.payload, headers)
+        content, headers = pack.message()
+        headers[MESSAGE_ID] = f"redrive-{identity}"
+        await self._publisher.send(pack.subject, content, headers)
 
 
 def _patched(raw: bytes, patch: Patch | None) -> bytes:

@@ -6,12 +6,11 @@ a validated model in the common libraries.
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import msgspec
 
 from shared.events.model import EVENT_TYPES, MAX_ID_BYTES, SOURCES, Data, Envelope, EventType
-from shared.events.text import UNKNOWN, TextTraits, holds_nul, is_utf8, overlong_id
+from shared.events.text import holds_nul, is_utf8, overlong_id
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(hours=24)
@@ -37,7 +36,7 @@ class InvalidEventError(ValueError):
         self.detail = detail
 
 
-class Event(NamedTuple):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """A valid event: its type's row, its envelope and its decoded data."""
 
     type: EventType
@@ -50,10 +49,11 @@ def latest_timestamp() -> datetime:
     return datetime.now(UTC) + FUTURE_TOLERANCE
 
 
-def decode_event(raw: bytes | msgspec.Raw, latest: datetime, traits: TextTraits = UNKNOWN) -> Event:
+def decode_event(raw: bytes | msgspec.Raw, latest: datetime, *, escapes: bool = True) -> Event:
     """Decode one event from its JSON text. Raises InvalidEventError.
 
-    `latest` is the latest timestamp to accept; `traits` is what is known of the text around it.
+    `latest` is the latest timestamp to accept; without `escapes` there is no
+    Unicode escape in the text, so that it need not be searched.
     """
     stage = ""
     try:
@@ -72,7 +72,7 @@ def decode_event(raw: bytes | msgspec.Raw, latest: datetime, traits: TextTraits 
         raise _from_validation(str(error), stage) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _from_decoding(bytes(raw), error) from None
-    _check_text(raw, envelope, data, traits)
+    _check_text(bytes(raw), envelope, data, escapes=escapes)
     return Event(event_type, envelope, data)
 
 
@@ -142,12 +142,12 @@ def _from_decoding(raw: bytes, error: Exception) -> InvalidEventError:
     return InvalidEventError("malformed_json", "", str(error))
 
 
-def _check_text(
-    raw: bytes | msgspec.Raw, envelope: Envelope, data: Data, traits: TextTraits
-) -> None:
-    if not traits.utf8 and not is_utf8(bytes(raw)):
+def _check_text(text: bytes, envelope: Envelope, data: Data, *, escapes: bool) -> None:
+    if text.isascii() and not escapes:
+        return
+    if not is_utf8(text):
         raise InvalidEventError("invalid_unicode", "", "a text is not UTF-8")
-    if traits.escapes and holds_nul(bytes(raw)):
+    if escapes and holds_nul(text):
         raise InvalidEventError("nul_character", "", "a text holds the character NUL")
     if path := overlong_id(envelope, data):
         detail = f"longer than {MAX_ID_BYTES} bytes in UTF-8"

@@ -1,7 +1,5 @@
 """What a JSON text may hold that a parser lets through and a database or its clients refuse."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from shared.events.model import (
@@ -22,23 +20,12 @@ _IDS: dict[type[Data], tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TextTraits:
-    """What is known of a whole body, so that each of its events need not be searched again.
+def has_escapes(text: bytes) -> bool:
+    """Say whether there may be Unicode escapes in a text: looked up once for a whole body.
 
-    `utf8`: all of it is valid UTF-8. `escapes`: there may be Unicode escapes in it.
+    A single byte is found ten times as fast as two, and most bodies have no backslash.
     """
-
-    utf8: bool
-    escapes: bool
-
-    @classmethod
-    def of(cls, text: bytes) -> "TextTraits":
-        """Look at a text once, at the speed of memory."""
-        return cls(utf8=text.isascii() or is_utf8(text), escapes=b"\\u" in text)
-
-
-UNKNOWN = TextTraits(utf8=False, escapes=True)
+    return b"\\" in text and b"\\u" in text
 
 
 def is_utf8(text: bytes) -> bool:

@@ -7,7 +7,7 @@ from shared.reports.answers import DemographicsAnswer, FacebookUsers, TiktokUser
 from shared.reports.handler import Report
 from shared.reports.parameters import Selection
 from shared.reports.people import read_people
-from shared.reports.totals import range_of, read_freshness, read_totals
+from shared.reports.totals import range_of, read_freshness, read_totals, require_rows
 from shared.store.pool import Connection
 
 AGE_LIMITS = (18, 25, 35, 45, 55)
@@ -19,7 +19,8 @@ DEVICES = ("Android", "iOS", "Desktop")
 
 
 async def build(connection: Connection, selection: Selection) -> DemographicsAnswer:
-    """Describe the users behind a selection."""
+    """Describe the users behind a selection. Raises Problem rows_expired."""
+    await require_rows(connection, [kind.id for kind in selection.types], selection.span)
     freshness = await read_freshness(connection, selection)
     events = Counter[str]()
     for total in await read_totals(connection, selection, selection.types):

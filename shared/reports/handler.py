@@ -51,8 +51,8 @@ class ReportHandler:
     async def handle(self, request: Request) -> Response:
         """Answer the report.
 
-        Raises Problem method_not_allowed, invalid_parameter, database_unavailable or
-        query_timeout.
+        Raises Problem method_not_allowed, invalid_parameter, rows_expired, database_unavailable
+        or query_timeout.
         """
         require_method(request, "GET", "HEAD")
         selection = read_selection(request.query)

@@ -1,16 +1,19 @@
 """Counts and revenue by type, from rollups as far as they go, and how fresh they are."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from shared.errors import Problem
 from shared.events.model import EventType
 from shared.reports.answers import Range
 from shared.reports.parameters import Selection
 from shared.reports.windows import Span, split, unsplit
 from shared.store.pool import Connection
 from shared.store.queries import query
+
+_WHOLE_BUCKETS = ", or take whole quarters of an hour, without campaignId and country"
 
 
 class Total(NamedTuple):
@@ -32,10 +35,14 @@ class Freshness(NamedTuple):
 async def read_totals(
     connection: Connection, selection: Selection, types: Iterable[EventType]
 ) -> list[Total]:
-    """Return the totals of those of the types that have events, by source, stage and name."""
+    """Return the totals of those of the types that have events, by source, stage and name.
+
+    Raises Problem rows_expired.
+    """
     kinds = {kind.id: kind for kind in types}
     by_rows = selection.campaign_id is not None or selection.country is not None
     pieces = unsplit(selection.span) if by_rows else split(selection.span)
+    await require_rows(connection, kinds, pieces.head, pieces.tail, advice=_WHOLE_BUCKETS)
     values = {
         "types": list(kinds),
         "campaign_id": selection.campaign_id,
@@ -50,6 +57,28 @@ async def read_totals(
         (total for total in totals if total.events),
         key=lambda total: (total.kind.source, total.kind.funnel_stage, total.kind.name),
     )
+
+
+async def require_rows(
+    connection: Connection,
+    types: Iterable[int],
+    head: Span | None,
+    tail: Span | None = None,
+    *,
+    advice: str = "",
+) -> None:
+    """Raise Problem rows_expired, with what else to do, if the spans had rows that are gone."""
+    if head is None and tail is None:
+        return
+    values = {"types": list(types), **bounds(head, "head_"), **bounds(tail, "tail_")}
+    cursor = await connection.execute(query("report_expired"), values, prepare=False)
+    for (moment,) in await cursor.fetchall():
+        complete_from = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        raise Problem(
+            "rows_expired",
+            f"Single events are kept from {complete_from} on: begin there{advice}.",
+            completeFrom=complete_from,
+        )
 
 
 async def read_freshness(connection: Connection, selection: Selection) -> Freshness:

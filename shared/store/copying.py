@@ -24,12 +24,16 @@ _LINE = re.compile(r"COPY \w+, line (\d+)")
 
 
 class RefusedRowError(Exception):
-    """The database, or the driver before it, does not take a row."""
+    """The database, or the driver before it, does not take a row.
 
-    def __init__(self, row: Row, reason: str) -> None:
+    `homeless` says that there is no partition for it.
+    """
+
+    def __init__(self, row: Row, reason: str, *, homeless: bool = False) -> None:
         super().__init__(reason)
         self.row = row
         self.reason = reason
+        self.homeless = homeless
 
 
 class KeyArray(bytes):
@@ -86,7 +90,8 @@ async def copy_rows(cursor: AsyncCursor[TupleRow], rows: Sequence[Row]) -> None:
         if found is None or not _is_about_data(error):
             raise
         reason = error.diag.message_primary or type(error).__name__
-        raise RefusedRowError(rows[int(found[1]) - 1], reason) from error
+        homeless = isinstance(error, psycopg.errors.CheckViolation)
+        raise RefusedRowError(rows[int(found[1]) - 1], reason, homeless=homeless) from error
 
 
 def _is_about_data(error: psycopg.Error) -> bool:

@@ -114,7 +114,9 @@ class Database:
                 await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
                 await connection.set_read_only(True)
                 async with connection.transaction():
-                    await connection.execute(query("snapshot_limit"), limit)
+                    await psycopg.AsyncClientCursor(connection).execute(
+                        query("snapshot_limit"), limit
+                    )
                     yield connection
 
     async def _check(self, connection: Connection) -> None:

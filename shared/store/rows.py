@@ -3,7 +3,7 @@
 import hashlib
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -43,11 +43,30 @@ class Row(NamedTuple):
     columns: tuple[Column, ...]
 
 
-COPY_TYPES = (
-    "timestamptz", "int2", "text", "text", "text", "text", "int2", "text", "int8", "text",
-    "float8", "float8", "text", "text", "numeric", "text", "int8", "int4",
-)  # fmt: skip
+_COLUMNS = {
+    "occurred_at": "timestamptz", "type_id": "int2", "event_id": "text", "user_id": "text",
+    "country": "text", "city": "text", "age": "int2", "gender": "text", "followers": "int8",
+    "device": "text", "watch_time": "float8", "percentage_watched": "float8",
+    "campaign_id": "text", "purchased_item": "text", "revenue": "numeric", "raw": "text",
+    "stream_sequence": "int8", "stream_position": "int4",
+}  # fmt: skip
+_USER_ID = list(_COLUMNS).index("user_id")
+
+COPY_TYPES = tuple(_COLUMNS.values())
 """PostgreSQL's types of a Row's columns."""
+
+_WITHOUT_PERSON: Mapping[str, Column] = {
+    "event_id": "",
+    "user_id": "",
+    "country": None,
+    "city": None,
+    "age": None,
+    "gender": None,
+    "followers": None,
+    "device": None,
+    "raw": "",
+}
+"""What stands in the personal columns of an event without its person, as erase_rows() leaves it."""
 
 
 def bucket_start(bucket: int) -> datetime:
@@ -106,6 +125,18 @@ def build_row(event: Event, raw: str, stream_sequence: int, stream_position: int
     key = identity(envelope.source, envelope.eventId)
     bucket = instant - instant % MICROSECONDS_PER_BUCKET
     return Row(key, bucket, event.type.id, revenue, stream_sequence, stream_position, columns)
+
+
+def user_of(row: Row) -> str:
+    """Return the userId of a row."""
+    return str(row.columns[_USER_ID])
+
+
+def without_person(row: Row) -> Row:
+    """Return a row that counts and sums as before and tells nothing of whose event it is."""
+    named = zip(_COLUMNS, row.columns, strict=True)
+    columns = tuple(_WITHOUT_PERSON.get(name, value) for name, value in named)
+    return row._replace(columns=columns)
 
 
 def rollup_columns(rows: Iterable[Row]) -> dict[str, list[object]]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from shared.store.copying import KeyArray, RefusedRowError, copy_rows
+from shared.store.erasures import without_erased
 from shared.store.pool import Database
 from shared.store.queries import query
 from shared.store.rows import Row, bucket_start, rollup_columns
@@ -57,11 +58,16 @@ class EventWriter:
         """
         wanted = {row.key: row for row in reversed(rows)}
         refused: list[RefusedRow] = []
+        held: set[date] = set()
         await self._make_room(wanted.values())
         while True:
             try:
-                await self._attempt(wanted, messages)
+                await self._attempt(wanted, messages, held)
             except RefusedRowError as error:
+                if error.homeless and not held:
+                    # Its partition was there once and has expired, or its time is no time at all.
+                    held = _days(wanted.values())
+                    continue
                 del wanted[error.row.key]
                 refused.append(RefusedRow(error.row, error.reason))
                 self._count_refused(error.row, messages)
@@ -69,14 +75,20 @@ class EventWriter:
                 return refused
 
     async def _attempt(
-        self, wanted: Mapping[bytes, Row], messages: Sequence[MessageRecord]
+        self, wanted: Mapping[bytes, Row], messages: Sequence[MessageRecord], held: set[date]
     ) -> None:
-        unique = dict(wanted)
+        """Write everything or raise; partitions of the days `held` cannot expire meanwhile."""
+        published = [(message.stream_sequence, message.published_at) for message in messages]
+        oldest = min((moment for _, moment in published), default=None)
         async with self._database.transaction() as connection, connection.cursor() as cursor:
-            await cursor.execute(query("store_keys"), {"keys": KeyArray.of(unique)})
-            for (known,) in await cursor.fetchall():
-                del unique[known]
-            fresh = list(unique.values())
+            if held:
+                await cursor.execute(query("hold_partitions"), {"days": sorted(held)})
+            keys = {"keys": KeyArray.of(wanted), "oldest": oldest}
+            await cursor.execute(query("store_keys"), keys)
+            known = {key for (key,) in await cursor.fetchall()}
+            fresh = [row for key, row in wanted.items() if key not in known]
+            if fresh and None in known:
+                fresh = await without_erased(cursor, fresh, published)
             if fresh:
                 await copy_rows(cursor, fresh)
                 await cursor.execute(query("store_rollup"), rollup_columns(fresh))
@@ -94,11 +106,15 @@ class EventWriter:
 
     async def _make_room(self, rows: Iterable[Row]) -> None:
         """Have the partitions, before the transaction: making one locks the table briefly."""
-        for day in {bucket_start(bucket).date() for bucket in {row.bucket for row in rows}}:
-            if day not in self._days:
-                async with self._database.transaction() as connection:
-                    await connection.execute(query("ensure_partition"), {"day": day})
-                self._days.add(day)
+        for day in _days(rows) - self._days:
+            async with self._database.transaction() as connection:
+                await connection.execute(query("ensure_partition"), {"day": day})
+            self._days.add(day)
+
+
+def _days(rows: Iterable[Row]) -> set[date]:
+    """Return the days of rows, UTC."""
+    return {bucket_start(bucket).date() for bucket in {row.bucket for row in rows}}
 
 
 def _columns(messages: Sequence[MessageRecord]) -> dict[str, list[object]]:

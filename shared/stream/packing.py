@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from shared.stream.encoding import CONTENT_ENCODING, encode
+
 SCHEMA_VERSION = "1"
 
 MESSAGE_ID = "Nats-Msg-Id"
@@ -60,13 +62,14 @@ class Pack:
         """Return the number of events."""
         return sum(count for _, count in self.origins)
 
-    def headers(self) -> dict[str, str]:
-        """Return the message's headers.
+    def message(self) -> tuple[bytes, dict[str, str]]:
+        """Return the message's content and headers.
 
         The message id is a hash of the content, so that a publication repeated within the
         stream's duplicate window is stored once; that is an optimisation, not the guarantee.
         """
-        digest = checksum(self.payload)
+        content, encoding = encode(self.payload)
+        digest = checksum(content)
         headers = {
             MESSAGE_ID: f"{self.source}-{digest}",
             CHECKSUM: digest,
@@ -75,15 +78,17 @@ class Pack:
             RECEIVED_AT: min(o.received_at for o, _ in self.origins).astimezone(UTC).isoformat(),
             CORRELATION_IDS: " ".join(f"{o.correlation_id}*{n}" for o, n in self.origins),
         }
+        if encoding:
+            headers[CONTENT_ENCODING] = encoding
         traceparents = {o.traceparent for o, _ in self.origins if o.traceparent}
         if len(traceparents) == 1:
             headers[TRACEPARENT] = traceparents.pop()
-        return headers
+        return content, headers
 
 
-def checksum(payload: bytes) -> str:
-    """Return the checksum of a payload: BLAKE2b, 128 bits, hexadecimal."""
-    return hashlib.blake2b(payload, digest_size=16).hexdigest()
+def checksum(content: bytes) -> str:
+    """Return the checksum of a message's content: BLAKE2b, 128 bits, hexadecimal."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def join(events: Iterable[Raw]) -> bytes:

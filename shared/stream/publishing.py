@@ -64,7 +64,7 @@ class Publisher:
         Raises Problem broker_unavailable or stream_full; then it may be stored all the same, and
         publishing it again does no harm.
         """
-        return await self.send(pack.subject, pack.payload, pack.headers())
+        return await self.send(pack.subject, *pack.message())
 
     async def send(self, to: str, payload: bytes, headers: Mapping[str, str]) -> PublishAck:
         """Publish one message. Raises as publish() does."""

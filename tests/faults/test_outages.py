@@ -1,43 +1,11 @@
 """A server that is away or frozen under load: refusals are honest, and nothing is lost."""
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 
-import psutil
 import pytest
 from load import FORM, Load
-from rigs import Rig
+from rigs import Outage, Rig, frozen, stopped
 from stack import until
-
-from infra.local.servers import RunningServer
-
-Outage = Callable[[RunningServer], AbstractContextManager[None]]
-
-
-@contextmanager
-def stopped(server: RunningServer) -> Iterator[None]:
-    """Stop a server while the block runs."""
-    server.stop()
-    try:
-        yield
-    finally:
-        server.start()
-
-
-@contextmanager
-def frozen(server: RunningServer) -> Iterator[None]:
-    """Freeze a server's processes while the block runs: connections stay, answers do not come."""
-    process = psutil.Process(server.pid)
-    family = [process, *process.children(recursive=True)]
-    for member in family:
-        member.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for member in family:
-            member.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture(params=[stopped, frozen], ids=["stopped", "frozen"])

@@ -78,20 +78,6 @@ def test_an_outage_is_waited_out(
 
 
 @pytest.mark.usefixtures("connector")
-def test_retry_after_is_obeyed(function: ScriptedFunction, nats_url: str) -> None:
-    times: list[float] = []
-
-    def script(call: int, batch: Batch) -> Answer:
-        times.append(time.monotonic())
-        return (429, {"retry-after": "1"}, b"") if call == 1 else stored(call, batch)
-
-    function.script = script
-    streams.publish(nats_url, FACEBOOK, [[1]])
-    streams.wait_until_processed(nats_url, FACEBOOK)
-    assert times[1] - times[0] >= 1
-
-
-@pytest.mark.usefixtures("connector")
 def test_a_failed_message_is_delivered_again_alone(
     function: ScriptedFunction, nats_url: str
 ) -> None:

@@ -1,13 +1,15 @@
 """Retention removes processed messages only, and keeps a full stream from standing still."""
 
 import asyncio
+import os
 
 import streams
 from nats.js import JetStreamContext
 from processes import StartServed
 from scripted import ScriptedFunction
 
-from infra.connector.retention import RetentionKeeper
+from infra.connector.retention import RetentionKeeper, bytes_to_keep
+from shared.settings import GIB, Settings
 from shared.stream.connection import Broker
 
 
@@ -59,7 +61,7 @@ def test_what_is_processed_goes_though_the_other_source_is_silent(
 def test_bytes_to_keep_are_kept(
     nats_url: str, function: ScriptedFunction, start_connector: StartServed
 ) -> None:
-    packs: list[list[object]] = [[f"{number:04}" * 1000] for number in range(20)]
+    packs: list[list[object]] = [[os.urandom(3000).hex()] for _ in range(20)]
     with start_connector():
         streams.publish(nats_url, "tiktok", packs)
         streams.wait_until_processed(nats_url, "tiktok")
@@ -69,3 +71,9 @@ def test_bytes_to_keep_are_kept(
     kept = last - first + 1
     size = stored_bytes(nats_url)
     assert size >= 45_000 > size - size // kept
+
+
+def test_what_is_kept_never_makes_ingest_refuse() -> None:
+    chosen = Settings(stream_max_bytes=GIB, stream_low_watermark=0.5, stream_keep_bytes=8 * GIB)
+    assert 0 < bytes_to_keep(chosen) < GIB / 2
+    assert bytes_to_keep(Settings(stream_keep_bytes=GIB)) == GIB

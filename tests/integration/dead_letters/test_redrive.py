@@ -51,7 +51,7 @@ def test_letters_become_messages_of_their_sources(
     runs = [run for m in messages for run in (m.headers or {})[CORRELATION_IDS].split()]
     assert sorted(runs) == sorted(f"{b.correlation_id}*1" for b in buried)
     for message in messages:
-        events = json.loads(message.data or b"")
+        events = json.loads(streams.payload(message))
         assert {f"events.{event['source']}" for event in events} == {message.subject}
 
 

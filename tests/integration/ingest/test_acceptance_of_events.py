@@ -53,7 +53,7 @@ def test_a_message_holds_one_source_and_500_events(client: httpx2.Client, nats_u
     assert len(packed) == 3 + 2
     for message in packed:
         headers = message.headers or {}
-        events = json.loads(message.data or b"")
+        events = json.loads(streams.payload(message))
         assert {subject(event["source"]) for event in events} == {message.subject}
         assert headers[EVENT_COUNT] == str(len(events))
         assert headers[CORRELATION_IDS] == f"bulk*{len(events)}"

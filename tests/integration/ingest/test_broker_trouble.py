@@ -61,9 +61,9 @@ def test_a_full_stream_refuses_and_recovers(client: httpx2.Client, nats_url: str
         config = (await js.stream_info("EVENTS")).config
         await js.update_stream(config.evolve(max_bytes=size))
 
-    streams.with_jetstream(nats_url, lambda js: limit(js, MIB))
+    streams.with_jetstream(nats_url, lambda js: limit(js, MIB // 4))
     accepted = 0
-    for _ in range(20):
+    for _ in range(100):
         answer = client.post("/", json=[facebook() for _ in range(450)])
         if answer.status_code == 503:
             break

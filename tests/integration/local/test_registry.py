@@ -40,6 +40,20 @@ def test_a_leftover_is_stopped_with_its_own_signal(
     assert Registry(tmp_path / "processes.json").running() == []
 
 
+def test_what_a_full_disk_did_not_take_is_written_later(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    path = tmp_path / "processes.json"
+    registry = Registry(path)
+    obstacle = tmp_path / ".processes.json.new"
+    obstacle.mkdir()
+    registry.add("nats", sleeper.pid, signal.SIGTERM)
+    obstacle.rmdir()
+    assert Registry(path).running() == []
+    registry.catch_up()
+    assert [entry.pid for entry in Registry(path).running()] == [sleeper.pid]
+
+
 def test_a_leftover_is_shown_by_the_status(
     tmp_path: Path, sleeper: subprocess.Popen[bytes]
 ) -> None:

@@ -100,6 +100,7 @@ def _publish(url: str, source: str, texts: list[bytes]) -> None:
         for start in range(0, len(texts), PACK):
             part = texts[start : start + PACK]
             pack = Pack(source, join(part), [(Origin("poison", datetime.now(UTC)), len(part))])
-            await js.publish(pack.subject, pack.payload, headers=pack.headers())
+            content, headers = pack.message()
+            await js.publish(pack.subject, content, headers=headers)
 
     streams.with_jetstream(url, send)

@@ -57,7 +57,11 @@ TAMPERINGS: tuple[tuple[str, set[str]], ...] = (
         "delete from event_keys where key = (select max(key::text)::uuid from event_keys)",
         {"identities"},
     ),
-    ("update messages set events = 31, rejected = 1 where events = 30", {"letters"}),
+    ("update messages set events = 31, rejected = 1 where events = 30", {"letters", "counts"}),
+    (
+        "update messages set events = events + 1, duplicates = duplicates + 1 where events = 30",
+        {"counts"},
+    ),
 )
 """What is done to the database, and the checks that name it."""
 

@@ -29,7 +29,10 @@ TYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What the store knows of an event; the fields are the columns of `events`."""
+    """What the store knows of an event; the fields are the columns of `events`.
+
+    An erased person's user id is empty, and all that was about the person is None.
+    """
 
     occurred_at: datetime
     type_id: int
@@ -183,11 +186,13 @@ def _top(places: Iterable[tuple[str, ...]], **names: int) -> list[dict[str, Any]
 
 def _facebook(chosen: Sequence[Event]) -> dict[str, Any]:
     ages = _latest(chosen, lambda event: event.age).values()
-    cities = _latest(chosen, lambda event: (event.country, event.city)).values()
+    cities = _latest(
+        chosen, lambda event: None if event.city is None else (event.country, event.city)
+    ).values()
     countries = _latest(chosen, lambda event: event.country).values()
     genders = _latest(chosen, lambda event: event.gender).values()
     return {
-        "users": len({event.user_id for event in chosen}),
+        "users": len({event.user_id for event in chosen if event.user_id}),
         "events": len(chosen),
         "averageAge": _mean(list(ages)),
         "ageGroups": _ranges(
@@ -207,7 +212,7 @@ def _tiktok(chosen: Sequence[Event]) -> dict[str, Any]:
     watched = [event.watch_time for event in chosen if event.watch_time is not None]
     shares = [event.percentage_watched for event in chosen if event.percentage_watched is not None]
     return {
-        "users": len({event.user_id for event in chosen}),
+        "users": len({event.user_id for event in chosen if event.user_id}),
         "events": len(chosen),
         "averageFollowers": _mean(list(followers)),
         "followerRanges": _ranges(

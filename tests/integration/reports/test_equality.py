@@ -1,6 +1,8 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 from hypothesis import example, given, settings
@@ -26,6 +28,11 @@ cities = st.sampled_from(["Kyiv", "kyiv", "Łódź", "Zürich", "日本", "a b"]
 campaigns = st.sampled_from(["camp-1", "camp-2", "CAMP-1"])
 amounts = st.none() | st.decimals(0, 10**12 - 1, places=4) | st.just(Decimal("0.1"))
 measures = st.floats(0, 100) | st.integers(0, 1000).map(lambda tenths: tenths / 10)
+NOBODY: dict[str, Any] = {
+    "event_id": "", "user_id": "", "country": None, "city": None, "age": None, "gender": None,
+    "followers": None, "device": None,
+}  # fmt: skip
+"""What is left of an event whose person was erased."""
 
 
 @st.composite
@@ -34,7 +41,7 @@ def events(draw: st.DrawFn, number: int, times: st.SearchStrategy[datetime]) -> 
     source, stage, name = TYPES[type_id]
     facebook, bottom = source == naive.FACEBOOK, stage == "bottom"
     watched = not facebook and not bottom
-    return Event(
+    event = Event(
         occurred_at=draw(times),
         type_id=type_id,
         event_id=f"{draw(st.sampled_from('aAzZéß日'))}{number}",
@@ -54,6 +61,7 @@ def events(draw: st.DrawFn, number: int, times: st.SearchStrategy[datetime]) -> 
         campaign_id=draw(campaigns) if facebook and bottom else None,
         revenue=draw(amounts) if name in ("checkout.complete", "purchase") else None,
     )
+    return replace(event, **NOBODY) if draw(st.integers(0, 4)) == 0 else event
 
 
 @st.composite

@@ -17,7 +17,7 @@ from shared.events.decoding import (
     identity_of,
     latest_timestamp,
 )
-from shared.events.text import TextTraits
+from shared.events.text import has_escapes
 
 LATEST = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ def refuse(event: object) -> InvalidEventError:
     with pytest.raises(InvalidEventError) as refused:
         decode_event(raw, LATEST)
     with pytest.raises(InvalidEventError) as same:
-        decode_event(raw, LATEST, TextTraits.of(raw))
+        decode_event(raw, LATEST, escapes=has_escapes(raw))
     assert (same.value.code, same.value.path) == (refused.value.code, refused.value.path)
     assert refused.value.code in ERRORS
     return refused.value
@@ -36,7 +36,7 @@ def refuse(event: object) -> InvalidEventError:
 def accept(event: object) -> None:
     raw = json.dumps(event).encode()
     decode_event(raw, LATEST)
-    decode_event(raw, LATEST, TextTraits.of(raw))
+    decode_event(raw, LATEST, escapes=has_escapes(raw))
 
 
 def test_every_valid_sample_is_accepted_under_its_type(samples: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Whatever becomes of messages, the account adds up, and nothing sound is called different."""
 
+from array import array
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -25,6 +26,7 @@ MESSAGES = st.lists(st.tuples(st.sampled_from(["processed", "buried", "new"]), s
 def facts(messages: list[tuple[str, int]], floor: int) -> tuple[BrokerFacts, DatabaseFacts]:
     """Return the facts of one source whose messages are in these states, from sequence 1 on."""
     held, letters, processed = HeldMessages(), Letters(), bytearray(len(messages) + 1)
+    counts = array("I", [0, *(events for _, events in messages)])
     for sequence, (state, events) in enumerate(messages, start=1):
         held.add(sequence, events)
         processed[sequence] = state == "processed"
@@ -45,6 +47,7 @@ def facts(messages: list[tuple[str, int]], floor: int) -> tuple[BrokerFacts, Dat
             rows={"facebook": Rows(stored, stored, Decimal(1), Decimal(1))},
             identities=stored,
             processed=processed,
+            counts=counts,
             rejections=[],
         ),
     )

@@ -26,8 +26,8 @@ NOW = datetime(2026, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
 
 def message(sequence: int = 42, payload: bytes = b'[{"a": "\\u00fc"}, 2]') -> StoredMessage:
-    headers = Pack("facebook", payload, [(Origin("request-1", NOW), 2)]).headers()
-    return StoredMessage("EVENTS", sequence, "facebook", NOW, headers, payload)
+    content, headers = Pack("facebook", payload, [(Origin("request-1", NOW), 2)]).message()
+    return StoredMessage("EVENTS", sequence, "facebook", NOW, headers, content)
 
 
 def deliveries(body: bytes, **headers: str) -> list[Delivery]:

@@ -51,7 +51,8 @@ def test_headers_say_what_is_inside() -> None:
         "request-2", NOW + timedelta(seconds=1), "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
     )
     pack = Pack("tiktok", join([b"1", b"2", b"3"]), [(ORIGIN, 1), (later, 2)])
-    headers = pack.headers()
+    content, headers = pack.message()
+    assert content == b"[1,2,3]"
     assert pack.subject == "events.tiktok"
     assert headers[EVENT_COUNT] == "3"
     assert headers[CHECKSUM] == checksum(b"[1,2,3]")
@@ -63,7 +64,7 @@ def test_headers_say_what_is_inside() -> None:
 
 def test_the_message_id_follows_the_content() -> None:
     one, same, other = (
-        Pack("facebook", payload, [(ORIGIN, 1)]).headers()[MESSAGE_ID]
+        Pack("facebook", payload, [(ORIGIN, 1)]).message()[1][MESSAGE_ID]
         for payload in (b"[1]", b"[1]", b"[2]")
     )
     assert one == same != other

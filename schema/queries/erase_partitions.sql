@@ -1,0 +1,4 @@
+select inhrelid::regclass::text
+from pg_inherits
+where inhparent = 'events'::regclass
+order by 1

@@ -1,0 +1,1 @@
+select record_erasure(%(persons)s::uuid[], %(moment)s)

@@ -1,0 +1,1 @@
+select erase_rows(%(partition)s, %(person)s, %(types)s::smallint[], %(moment)s)

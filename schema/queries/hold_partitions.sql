@@ -1,0 +1,1 @@
+select hold_partitions(%(days)s::date[])

@@ -1,0 +1,1 @@
+select expire_rows(%(partition)s)

@@ -1,0 +1,61 @@
+"""What a request body takes while it is held."""
+
+import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.errors import Problem
+from shared.reading import BodyReader
+from shared.settings import MIB, Settings
+from shared.web import Request
+
+CHUNK = MIB // 4
+CHUNKS = 32
+SIZE = CHUNK * CHUNKS
+
+
+async def _chunks() -> AsyncIterator[bytes]:
+    for _ in range(CHUNKS):
+        yield bytes(CHUNK)
+
+
+REQUEST = Request("POST", "/", "", {}, _chunks, "test")
+
+
+def test_a_body_is_in_memory_once() -> None:
+    async def held() -> int:
+        async with BodyReader(Settings()).read(REQUEST) as body:
+            assert len(body) == SIZE
+            return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        assert asyncio.run(held()) < 1.5 * SIZE
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_was_held_is_free_again() -> None:
+    reader = BodyReader(Settings(max_inflight_bytes=SIZE + CHUNK))
+
+    async def read() -> int:
+        async with reader.read(REQUEST) as body:
+            with reader.hold(CHUNK):
+                return len(body)
+
+    assert [asyncio.run(read()) for _ in range(3)] == [SIZE] * 3
+
+
+@pytest.mark.parametrize("further", [CHUNK + 1, SIZE])
+def test_no_more_is_held_than_is_allowed(further: int) -> None:
+    reader = BodyReader(Settings(max_inflight_bytes=SIZE + CHUNK))
+
+    async def read() -> None:
+        async with reader.read(REQUEST):
+            with reader.hold(further):
+                pass
+
+    with pytest.raises(Problem, match="too_many_requests"):
+        asyncio.run(read())
