@@ -1,6 +1,9 @@
 """Collectors that end and wake all the time, events coming at the worst moments."""
 
+import sys
+import time
 from collections.abc import Callable
+from statistics import median
 
 import pytest
 from builders import facebook, tiktok
@@ -10,15 +13,18 @@ from stack import Stack, until
 from infra.local.state import StateDir
 
 COLLECTORS = ("fb-consume", "ttk-consume")
-COLD_START = 10.0
-"""Seconds that an event may take into the reports, a cold start included."""
+COLD_START = 5.0
+"""Seconds that an event may take into the reports: a cold start, on a busy machine."""
 
 
 @pytest.mark.timeout(FORM.limit)
-def test_from_zero_and_back_with_events_at_the_worst_moments(own_stack: Stack) -> None:
+def test_from_zero_and_back_with_events_at_the_worst_moments(
+    own_stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
     own_stack.up("--idle", "0.5")
     ledger = Ledger()
     moments = (_draining, _gone, _starting)
+    waits: list[float] = []
     for cycle in range(FORM.cycles):
         _post(own_stack, ledger)
         if cycle % len(moments) == 2:
@@ -27,7 +33,11 @@ def test_from_zero_and_back_with_events_at_the_worst_moments(own_stack: Stack) -
         moment = moments[cycle % len(moments)]
         until(lambda moment=moment: moment(own_stack), COLD_START)  # type: ignore[misc]  # binds now
         _post(own_stack, ledger)
+        posted = time.monotonic()
         own_stack.settle(ledger.counts.total(), COLD_START)
+        waits.append(time.monotonic() - posted)
+    with capsys.disabled():
+        sys.stdout.write(f"waited {max(waits):.2f} s at most, {median(waits):.2f} s mostly\n")
     ledger.prove(own_stack)
 
 
