@@ -12,7 +12,7 @@ import sys
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +24,7 @@ import psycopg
 import pytest
 import streams
 from builders import facebook
+from databases import empty_database
 from integration.dead_letters.made import letter
 from killing import Point, program
 from nats.js import JetStreamContext
@@ -310,22 +311,14 @@ def test_connector_with_a_damaged_message(world: World, point: Point) -> None:
 
 @points(MIGRATION)
 def test_migration(world: World, point: Point) -> None:
-    with empty_database(world) as whole, empty_database(world) as url:
+    server = world.servers.database_url
+    with empty_database(server) as whole, empty_database(server) as url:
         run_dying(world, point, "migrate", "--database-url", url)
         assert pending(url)
         command("migrate", "--database-url", url)
         assert not pending(url)
         command("migrate", "--database-url", whole)
         assert shape(url) == shape(whole)
-
-
-@contextmanager
-def empty_database(world: World) -> Iterator[str]:
-    name = f"empty_{uuid.uuid4().hex}"
-    with psycopg.connect(world.servers.database_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}".encode())
-        yield world.servers.database_url.replace("/hookstream?", f"/{name}?")
-        connection.execute(f"drop database {name} with (force)".encode())
 
 
 def shape(url: str) -> list[tuple[object, ...]]:

@@ -1,13 +1,12 @@
 """Real servers for the whole session, an own database and empty streams for each test."""
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import nats
-import psycopg
 import pytest
+from databases import empty_database
 
 from infra.local.servers import Servers, embedded
 from shared.store.migrations import migrate
@@ -24,11 +23,8 @@ def servers(scratch: Path) -> Iterator[Servers]:
 @pytest.fixture
 def empty_database_url(servers: Servers) -> Iterator[str]:
     """Return the URL of an empty database of the test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(servers.postgres.url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-        yield servers.postgres.url.replace("/hookstream?", f"/{name}?")
-        connection.execute(f"drop database {name} with (force)")
+    with empty_database(servers.postgres.url) as url:
+        yield url
 
 
 @pytest.fixture

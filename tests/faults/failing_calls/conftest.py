@@ -1,12 +1,11 @@
 """Servers for loops of failing calls."""
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
+from databases import empty_database
 from loops import renew
 from processes import Served, serve
 from records import Servers
@@ -27,14 +26,10 @@ def running(scratch: Path) -> Iterator[Running]:
 @pytest.fixture
 def records(running: Running) -> Iterator[Servers]:
     """Return the servers with a database and streams of the test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(running.postgres.url, autocommit=True) as connection:
-        connection.execute(f"create database {name}".encode())
-        url = running.postgres.url.replace("/hookstream?", f"/{name}?")
+    with empty_database(running.postgres.url) as url:
         migrate(url)
         asyncio.run(renew(running.nats.url))
         yield Servers(running.nats.url, url)
-        connection.execute(f"drop database {name} with (force)".encode())
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """One migrated database and open reports for the folder's tests."""
 
-import uuid
 from collections.abc import Iterator
 
 import psycopg
 import pytest
+from databases import empty_database
 from integration.reports.asking import Reports
 from integration.reports.storing import clear
 
@@ -15,13 +15,9 @@ from shared.store.migrations import migrate
 @pytest.fixture(scope="package")
 def report_url(servers: Servers) -> Iterator[str]:
     """Return the URL of the folder's database."""
-    name = f"reports_{uuid.uuid4().hex}"
-    with psycopg.connect(servers.postgres.url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-        url = servers.postgres.url.replace("/hookstream?", f"/{name}?")
+    with empty_database(servers.postgres.url) as url:
         migrate(url)
         yield url
-        connection.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="package")
