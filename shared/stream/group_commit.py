@@ -70,9 +70,9 @@ class GroupCommit:
         return group
 
     async def _commit(self, group: list[_Submission]) -> None:
-        origins = [(member.origin, len(member.events)) for member in group]
-        payload = join(event for member in group for event in member.events)
         try:
+            origins = [(member.origin, len(member.events)) for member in group]
+            payload = join(event for member in group for event in member.events)
             await self._publish(Pack(self._source, payload, origins))
         except Exception as error:  # noqa: BLE001 - each waiting request reports it
             for member in group:
