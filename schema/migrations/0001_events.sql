@@ -100,7 +100,12 @@ declare
     last date;
 begin
     perform pg_advisory_xact_lock(hashtext('hookstream.ensure_partition'));
-    if to_regclass(month_name) is not null or to_regclass(day_name) is not null then
+    -- Not by to_regclass(): while this waited for a lock, what it remembers may have been dropped.
+    if exists (
+        select from pg_inherits
+        join pg_class on pg_class.oid = inhrelid
+        where inhparent = 'events'::regclass and relname in (month_name, day_name)
+    ) then
         return false;
     end if;
     by_day := day > (now() at time zone 'utc')::date - 31 or exists (

@@ -256,6 +256,32 @@ def test_a_snapshot_keeps_the_rows_it_may_read(history: Servers, expire: Expire)
     assert asyncio.run(count_around(threading.Thread(target=expire, args=(3,)))) == 18
 
 
+def test_a_partition_that_goes_while_a_writer_waits_is_made_anew(records: Servers) -> None:
+    """What the writer's session remembers of the partition is out of date when it goes on."""
+    day = LATELY.date()
+    url = records.database_url
+    with (
+        psycopg.connect(url, autocommit=True) as writer,
+        psycopg.connect(url, autocommit=True) as keeper,
+    ):
+        held = ("select hold_partitions(%s::date[])", [[day]])
+        for _ in range(2):  # The second time everything about it is in the session's caches.
+            writer.execute(*held)
+        [name] = partitions(url)
+        hold = threading.Thread(target=writer.execute, args=held)
+        with keeper.transaction():
+            keeper.execute("select expire_rows(%s)", [name])
+            hold.start()
+            assert wait_until(lambda: waits(url), 10)
+        hold.join()
+        assert partitions(url) == [name]
+
+
+def waits(url: str) -> bool:
+    with psycopg.connect(url) as connection:
+        return bool(connection.execute("select from pg_locks where not granted").fetchall())
+
+
 def test_a_late_row_is_not_lost_between_its_partition_and_its_copy(
     records: Servers, expire: Expire
 ) -> None:
