@@ -3,15 +3,21 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 from prometheus_client import Counter, Histogram
 
 from shared.batch import BatchAnswer, Delivery, RejectedEvent, decode_deliveries
-from shared.events.decoding import InvalidEventError, decode_event, latest_timestamp
-from shared.events.model import Source
+from shared.events.decoding import (
+    InvalidEventError,
+    decode_event,
+    decode_pack,
+    latest_timestamp,
+)
+from shared.events.model import Event, Source
 from shared.events.text import has_escapes
 from shared.reading import BodyReader
 from shared.settings import Settings
@@ -143,18 +149,18 @@ class Collector:
         for delivery in deliveries:
             before = len(batch.rejected)
             batch.ids[delivery.stream_sequence] = delivery.id
-            events = _split(delivery)
-            escapes = has_escapes(bytes(delivery.data))
-            for index, raw in enumerate(events):
-                try:
-                    event = decode_event(raw, latest, escapes=escapes)
-                except InvalidEventError as error:
-                    batch.rejected.append(_rejection(delivery, index, error))
-                    continue
-                text = bytes(raw).decode()
-                batch.rows.append(build_row(event, text, delivery.stream_sequence, index))
+            raws = [bytes(raw) for raw in _split(delivery)]
+            decoded: Iterable[tuple[int, Event]]
+            if (events := decode_pack(delivery.data, raws, self._source, latest)) is not None:
+                decoded = enumerate(events)
+            else:
+                decoded = _one_by_one(delivery, raws, latest, batch.rejected)
+            batch.rows.extend(
+                build_row(event, raws[index].decode(), delivery.stream_sequence, index)
+                for index, event in decoded
+            )
             rejected = len(batch.rejected) - before
-            batch.messages.append(self._record(delivery, len(events), rejected))
+            batch.messages.append(self._record(delivery, len(raws), rejected))
         return batch
 
     def _record(self, delivery: Delivery, events: int, rejected: int) -> MessageRecord:
@@ -182,6 +188,18 @@ def _split(delivery: Delivery) -> Sequence[msgspec.Raw]:
     if bytes(delivery.data).lstrip()[:1] != b"[":
         return [delivery.data]
     return _events(delivery.data)
+
+
+def _one_by_one(
+    delivery: Delivery, raws: Sequence[bytes], latest: datetime, rejected: list[RejectedEvent]
+) -> Iterator[tuple[int, Event]]:
+    """Yield the valid events with their indexes; note the others as rejected."""
+    escapes = has_escapes(bytes(delivery.data))
+    for index, raw in enumerate(raws):
+        try:
+            yield index, decode_event(raw, latest, escapes=escapes)
+        except InvalidEventError as error:
+            rejected.append(_rejection(delivery, index, error))
 
 
 def _rejection(delivery: Delivery, index: int, error: InvalidEventError) -> RejectedEvent:

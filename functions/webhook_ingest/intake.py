@@ -135,7 +135,7 @@ class _Batch:
         if len(memoryview(raw)) > self._max_event_bytes:
             detail = f"the event is longer than {self._max_event_bytes} bytes"
             raise InvalidEventError("too_long", "", detail)
-        return decode_event(raw, self._latest, escapes=self._escapes).type.source
+        return decode_event(raw, self._latest, escapes=self._escapes).source
 
     def _reject(self, index: int, raw: RawEvent, error: InvalidEventError) -> None:
         event_id, source = identity_of(raw)

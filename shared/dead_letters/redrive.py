@@ -179,7 +179,7 @@ class Redriver:
             try:
                 raw = _patched(letter.raw, patch)
                 _require_size(raw, self._limits.max_event_bytes)
-                source = decode_event(raw, latest).type.source
+                source = decode_event(raw, latest).source
             except InvalidEventError as error:
                 outcome.leave(letter, error)
             else:

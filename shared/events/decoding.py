@@ -1,25 +1,45 @@
-"""Decodes and validates single events; the only place that decides whether an event is valid.
+"""Decodes and validates events; the only place that decides whether an event is valid.
 
-Two stages: the envelope, then `data` by its variant. That costs 1.5-2 µs an event, a fifth of
-a validated model in the common libraries.
+A single event takes two stages, so that a refusal can say why: the envelope, then the event by
+its source and stage; that costs 1.5-2 µs, a fifth of a validated model in the common libraries.
+The events of a pack are decoded at once in half the time, as long as all of them are valid.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from itertools import compress
+from operator import attrgetter, not_, or_
 
 import msgspec
 
-from shared.events.model import EVENT_TYPES, MAX_ID_BYTES, SOURCES, Data, Envelope, EventType
-from shared.events.text import holds_nul, is_utf8, overlong_id
+from shared.events.model import (
+    EVENT_CLASSES,
+    EVENT_TYPES,
+    MAX_ID_BYTES,
+    SOURCES,
+    Envelope,
+    Event,
+    Source,
+)
+from shared.events.text import NUL_ESCAPE, has_escapes, holds_nul, is_utf8, overlong_id
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(hours=24)
 
 _envelope = msgspec.json.Decoder(Envelope).decode
-_variants = {
-    (t.source, t.funnel_stage, t.name): (t, msgspec.json.Decoder(t.data).decode)
-    for t in EVENT_TYPES
-}
+_KNOWN = {(t.source, t.funnel_stage, t.name) for t in EVENT_TYPES}
+_single = {key: msgspec.json.Decoder(event).decode for key, event in EVENT_CLASSES.items()}
+
+
+def _pack_decoder(source: Source) -> Callable[[bytes | msgspec.Raw], list[Event]]:
+    classes = [event for (of, _), event in EVENT_CLASSES.items() if of == source]
+    return msgspec.json.Decoder(list[reduce(or_, classes)]).decode  # type: ignore[misc]  # a union made at run time
+
+
+_packs = {source: _pack_decoder(source) for source in SOURCES}
+_timestamp = attrgetter("timestamp")
 
 
 class InvalidEventError(ValueError):
@@ -36,14 +56,6 @@ class InvalidEventError(ValueError):
         self.detail = detail
 
 
-class Event(msgspec.Struct, frozen=True, gc=False):
-    """A valid event: its type's row, its envelope and its decoded data."""
-
-    type: EventType
-    envelope: Envelope
-    data: Data
-
-
 def latest_timestamp() -> datetime:
     """Return the latest timestamp that is accepted now."""
     return datetime.now(UTC) + FUTURE_TOLERANCE
@@ -55,25 +67,50 @@ def decode_event(raw: bytes | msgspec.Raw, latest: datetime, *, escapes: bool = 
     `latest` is the latest timestamp to accept; without `escapes` there is no
     Unicode escape in the text, so that it need not be searched.
     """
-    stage = ""
     try:
         envelope = _envelope(raw)
-        found = _variants.get((envelope.source, envelope.funnelStage, envelope.eventType))
-        if found is None:
+        if (envelope.source, envelope.funnelStage, envelope.eventType) not in _KNOWN:
             raise _unknown_type(envelope)
         if not EARLIEST <= envelope.timestamp <= latest:
             raise InvalidEventError(
                 "out_of_range", "timestamp", "not before 2000 nor more than 24 h ahead"
             )
-        event_type, decode_data = found
-        stage = "data"
-        data = decode_data(envelope.data)
+        event = _single[envelope.source, envelope.funnelStage](raw)
     except msgspec.ValidationError as error:
-        raise _from_validation(str(error), stage) from None
+        raise _from_validation(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _from_decoding(bytes(raw), error) from None
-    _check_text(bytes(raw), envelope, data, escapes=escapes)
-    return Event(event_type, envelope, data)
+    _check_text(bytes(raw), event, escapes=escapes)
+    return event
+
+
+def decode_pack(
+    payload: bytes | msgspec.Raw, raws: Sequence[bytes], source: Source, latest: datetime
+) -> list[Event] | None:
+    """Decode a JSON array of one source's events, whose elements are `raws`.
+
+    Returns None if any may be invalid: then each has to be judged alone, by decode_event().
+    """
+    text = bytes(payload)
+    escapes = has_escapes(text)
+    try:
+        events = _packs[source](payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    moments = list(map(_timestamp, events))
+    if moments and not EARLIEST <= min(moments) <= max(moments) <= latest:
+        return None
+    if escapes or not text.isascii():
+        if not is_utf8(text) or (escapes and NUL_ESCAPE in text):
+            return None
+        plain = map(_is_plain if escapes else bytes.isascii, raws)
+        if any(map(overlong_id, compress(events, map(not_, plain)))):
+            return None
+    return events
+
+
+def _is_plain(raw: bytes) -> bool:
+    return raw.isascii() and not has_escapes(raw)
 
 
 class _Identity(msgspec.Struct):
@@ -114,9 +151,9 @@ _RULES = (
 )
 
 
-def _from_validation(message: str, prefix: str) -> InvalidEventError:
+def _from_validation(message: str) -> InvalidEventError:
     text, _, location = message.partition(" - at `$")
-    parts = [prefix, location.rstrip("`").lstrip(".")]
+    parts = [location.rstrip("`").lstrip(".")]
     if missing := _MISSING.match(text):
         parts.append(missing[1])
         code = "missing_field"
@@ -142,13 +179,13 @@ def _from_decoding(raw: bytes, error: Exception) -> InvalidEventError:
     return InvalidEventError("malformed_json", "", str(error))
 
 
-def _check_text(text: bytes, envelope: Envelope, data: Data, *, escapes: bool) -> None:
+def _check_text(text: bytes, event: Event, *, escapes: bool) -> None:
     if text.isascii() and not escapes:
         return
     if not is_utf8(text):
         raise InvalidEventError("invalid_unicode", "", "a text is not UTF-8")
     if escapes and holds_nul(text):
         raise InvalidEventError("nul_character", "", "a text holds the character NUL")
-    if path := overlong_id(envelope, data):
+    if path := overlong_id(event):
         detail = f"longer than {MAX_ID_BYTES} bytes in UTF-8"
         raise InvalidEventError("too_long", path, detail)

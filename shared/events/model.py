@@ -3,8 +3,9 @@
 Unknown extra fields are allowed everywhere: they stay in the raw event.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta
@@ -133,6 +134,16 @@ class Envelope(_Wire):
     data: msgspec.Raw
 
 
+class Event(_Wire):
+    """A valid event; its class is that of its source and stage in EVENT_CLASSES."""
+
+    eventId: Id
+    timestamp: Instant
+    source: Source
+    eventType: str
+    data: Data
+
+
 class EventType(msgspec.Struct, frozen=True, gc=False):
     """One row of the type table; `id` is the row's id in the database's event_types."""
 
@@ -160,3 +171,34 @@ EVENT_TYPES: tuple[EventType, ...] = (
     EventType(13, "tiktok", "bottom", "purchase", TiktokBottomData, has_revenue=True),
     EventType(14, "tiktok", "bottom", "follow", TiktokBottomData),
 )
+
+_BY_NAME = {(kind.source, kind.name): kind for kind in EVENT_TYPES}
+
+
+def type_of(event: Event) -> EventType:
+    """Return an event's row of the type table."""
+    return _BY_NAME[event.source, event.eventType]
+
+
+def _event_class(source: Source, stage: FunnelStage) -> type[Event]:
+    """Make the class that only events of a source and stage decode into."""
+    kinds = [kind for kind in EVENT_TYPES if (kind.source, kind.funnel_stage) == (source, stage)]
+    made = msgspec.defstruct(
+        f"{source.title()}{stage.title()}Event",
+        [
+            ("source", Literal[source]),
+            ("eventType", Literal[tuple(kind.name for kind in kinds)]),
+            ("data", kinds[0].data),
+        ],
+        bases=(Event,),
+        tag_field="funnelStage",
+        tag=stage,
+        gc=False,
+    )
+    return cast("type[Event]", made)
+
+
+EVENT_CLASSES: Mapping[tuple[Source, FunnelStage], type[Event]] = {
+    (kind.source, kind.funnel_stage): _event_class(kind.source, kind.funnel_stage)
+    for kind in EVENT_TYPES
+}

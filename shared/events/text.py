@@ -5,12 +5,14 @@ import msgspec
 from shared.events.model import (
     MAX_ID_BYTES,
     Data,
-    Envelope,
+    Event,
     FacebookBottomData,
     FacebookTopData,
     TiktokBottomData,
     TiktokTopData,
 )
+
+NUL_ESCAPE = b"\\u0000"
 
 _IDS: dict[type[Data], tuple[str, ...]] = {
     FacebookTopData: ("videoId",),
@@ -39,7 +41,7 @@ def is_utf8(text: bytes) -> bool:
 
 def holds_nul(text: bytes) -> bool:
     """Say whether a string of a valid JSON text holds the character NUL."""
-    return b"\\u0000" in text and _nul_within(msgspec.json.decode(text))
+    return NUL_ESCAPE in text and _nul_within(msgspec.json.decode(text))
 
 
 def _nul_within(value: object) -> bool:
@@ -52,9 +54,10 @@ def _nul_within(value: object) -> bool:
     return False
 
 
-def overlong_id(envelope: Envelope, data: Data) -> str | None:
+def overlong_id(event: Event) -> str | None:
     """Return the path of an id that is longer in bytes than the schema's limit of characters."""
-    if _overlong(envelope.eventId):
+    data = event.data
+    if _overlong(event.eventId):
         return "eventId"
     if _overlong(data.user.userId):
         return "data.user.userId"

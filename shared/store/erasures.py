@@ -9,7 +9,7 @@ from datetime import datetime
 from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
-from shared.events.model import EVENT_TYPES
+from shared.events.model import EVENT_TYPES, Source
 from shared.store.copying import KeyArray
 from shared.store.queries import query
 from shared.store.rows import Row, identity, user_of, without_person
@@ -17,7 +17,7 @@ from shared.store.rows import Row, identity, user_of, without_person
 _SOURCES = {kind.id: kind.source for kind in EVENT_TYPES}
 
 
-def tombstone(source: str, user_id: str) -> bytes:
+def tombstone(source: Source, user_id: str) -> bytes:
     """Return the 128 bits that stand for an erased person: a hash, as an event's identity is."""
     return identity(source, user_id)
 

@@ -3,30 +3,38 @@
 import hashlib
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any
 
-from shared.events.decoding import Event
+import msgspec
+
 from shared.events.model import (
-    FacebookBottom,
-    FacebookUser,
-    TiktokBottom,
-    TiktokTop,
-    TiktokUser,
+    EVENT_CLASSES,
+    SOURCES,
+    Event,
+    EventType,
+    FacebookBottomData,
+    FacebookTopData,
+    Source,
+    TiktokBottomData,
+    TiktokTopData,
+    type_of,
 )
 
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECONDS_PER_DAY = 86_400_000_000
 MICROSECONDS_PER_BUCKET = 15 * 60 * 1_000_000
-_instant = struct.Struct(">q")
-
+_instant = struct.Struct(">q").pack
+_identities = {
+    source: hashlib.blake2b(f"{source}\0".encode(), digest_size=16).copy for source in SOURCES
+}
 
 Column = bytes | str | int | float | Decimal | None
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One event, ready to be stored.
 
     `key` is its identity, `bucket` the quarter of an hour of its rollups in microseconds since
@@ -74,57 +82,70 @@ def bucket_start(bucket: int) -> datetime:
     return _POSTGRES_EPOCH + timedelta(microseconds=bucket)
 
 
-def identity(source: str, event_id: str) -> bytes:
+def identity(source: Source, event_id: str) -> bytes:
     """Return the 128-bit identity of (source, eventId)."""
-    return hashlib.blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest()
+    hashed = _identities[source]()
+    hashed.update(event_id.encode())
+    return hashed.digest()
+
+
+_Facts = tuple[Column, ...]
+"""The columns from user_id to revenue."""
+
+
+def _facebook_top(data: FacebookTopData, _: EventType) -> _Facts:
+    user, place = data.user, data.user.location
+    person = user.userId, place.country, place.city, user.age, user.gender
+    return (*person, None, None, None, None, None, None, None)
+
+
+def _facebook_bottom(data: FacebookBottomData, kind: EventType) -> _Facts:
+    user, place, action = data.user, data.user.location, data.engagement
+    person = user.userId, place.country, place.city, user.age, user.gender
+    revenue = _revenue(action.purchaseAmount, kind)
+    return (*person, None, action.device, None, None, action.campaignId, None, revenue)
+
+
+def _tiktok_top(data: TiktokTopData, _: EventType) -> _Facts:
+    user, watch = data.user, data.engagement
+    seen = watch.device, watch.watchTime, watch.percentageWatched
+    return (user.userId, watch.country, None, None, None, user.followers, *seen, None, None, None)
+
+
+def _tiktok_bottom(data: TiktokBottomData, kind: EventType) -> _Facts:
+    user, action = data.user, data.engagement
+    bought = action.purchasedItem, _revenue(action.purchaseAmount, kind)
+    return (user.userId, None, None, None, None, user.followers, None, None, None, None, *bought)
+
+
+def _revenue(amount: str | None, kind: EventType) -> Decimal | None:
+    return Decimal(amount) if amount is not None and kind.has_revenue else None
+
+
+_FACTS: Mapping[type[Event], Callable[[Any, EventType], _Facts]] = {
+    EVENT_CLASSES["facebook", "top"]: _facebook_top,
+    EVENT_CLASSES["facebook", "bottom"]: _facebook_bottom,
+    EVENT_CLASSES["tiktok", "top"]: _tiktok_top,
+    EVENT_CLASSES["tiktok", "bottom"]: _tiktok_bottom,
+}
 
 
 def build_row(event: Event, raw: str, stream_sequence: int, stream_position: int) -> Row:
     """Return an event's row; `raw` is its JSON text as received."""
-    envelope, user, engagement = event.envelope, event.data.user, event.data.engagement
-    since = envelope.timestamp - _POSTGRES_EPOCH
+    kind = type_of(event)
+    event_id = event.eventId
+    since = event.timestamp - _POSTGRES_EPOCH
     instant = since.days * _MICROSECONDS_PER_DAY + since.seconds * 1_000_000 + since.microseconds
-    country = city = age = gender = followers = watch_time = percentage = None
-    campaign_id = item = revenue = amount = None
-    device: str | None = None
-    if isinstance(user, FacebookUser):
-        country, city = user.location.country, user.location.city
-        age, gender = user.age, user.gender
-        if isinstance(engagement, FacebookBottom):
-            campaign_id, device = engagement.campaignId, engagement.device
-            amount = engagement.purchaseAmount
-    elif isinstance(user, TiktokUser):
-        followers = user.followers
-        if isinstance(engagement, TiktokTop):
-            country, device = engagement.country, engagement.device
-            watch_time, percentage = engagement.watchTime, engagement.percentageWatched
-        elif isinstance(engagement, TiktokBottom):
-            item, amount = engagement.purchasedItem, engagement.purchaseAmount
-    if amount is not None and event.type.has_revenue:
-        revenue = Decimal(amount)
-    columns = (
-        _instant.pack(instant),
-        event.type.id,
-        envelope.eventId,
-        user.userId,
-        country,
-        city,
-        age,
-        gender,
-        followers,
-        device,
-        watch_time,
-        percentage,
-        campaign_id,
-        item,
-        revenue,
-        raw,
+    facts = _FACTS[type(event)](event.data, kind)
+    return Row(
+        identity(event.source, event_id),
+        instant - instant % MICROSECONDS_PER_BUCKET,
+        kind.id,
+        facts[-1],  # type: ignore[arg-type]  # the revenue
         stream_sequence,
         stream_position,
+        (_instant(instant), kind.id, event_id, *facts, raw, stream_sequence, stream_position),
     )
-    key = identity(envelope.source, envelope.eventId)
-    bucket = instant - instant % MICROSECONDS_PER_BUCKET
-    return Row(key, bucket, event.type.id, revenue, stream_sequence, stream_position, columns)
 
 
 def user_of(row: Row) -> str:
@@ -136,7 +157,7 @@ def without_person(row: Row) -> Row:
     """Return a row that counts and sums as before and tells nothing of whose event it is."""
     named = zip(_COLUMNS, row.columns, strict=True)
     columns = tuple(_WITHOUT_PERSON.get(name, value) for name, value in named)
-    return row._replace(columns=columns)
+    return msgspec.structs.replace(row, columns=columns)
 
 
 def rollup_columns(rows: Iterable[Row]) -> dict[str, list[object]]:

@@ -16,6 +16,7 @@ from builders import facebook, tiktok
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from shared.events.decoding import decode_event, latest_timestamp
 from shared.settings import Settings
@@ -218,7 +219,7 @@ def test_a_refused_row_costs_only_itself(poison: str, place: int, database_url: 
     column, value = POISON[poison]
     columns = list(poisoned[place].columns)
     columns[column] = value  # type: ignore[call-overload]  # any value
-    poisoned[place] = poisoned[place]._replace(columns=tuple(columns))
+    poisoned[place] = structs.replace(poisoned[place], columns=tuple(columns))
     message = record(events, 1)
     statements: list[int] = []
 

@@ -14,9 +14,11 @@ from shared.events.decoding import (
     EARLIEST,
     InvalidEventError,
     decode_event,
+    decode_pack,
     identity_of,
     latest_timestamp,
 )
+from shared.events.model import SOURCES, type_of
 from shared.events.text import has_escapes
 
 LATEST = datetime(2030, 1, 1, tzinfo=UTC)
@@ -30,20 +32,26 @@ def refuse(event: object) -> InvalidEventError:
         decode_event(raw, LATEST, escapes=has_escapes(raw))
     assert (same.value.code, same.value.path) == (refused.value.code, refused.value.path)
     assert refused.value.code in ERRORS
+    for source in SOURCES:
+        # Nothing at all between the brackets would be no element.
+        assert not decode_pack(b"[%b]" % raw, [raw], source, LATEST)
     return refused.value
 
 
 def accept(event: object) -> None:
-    raw = json.dumps(event).encode()
-    decode_event(raw, LATEST)
-    decode_event(raw, LATEST, escapes=has_escapes(raw))
+    raw = event if isinstance(event, bytes) else json.dumps(event).encode()
+    event = decode_event(raw, LATEST)
+    assert decode_event(raw, LATEST, escapes=has_escapes(raw)) == event
+    for source in SOURCES:
+        of_source = [event] if source == event.source and b"\\u0000" not in raw else None
+        assert decode_pack(b"[%b]" % raw, [raw], source, LATEST) == of_source
 
 
 def test_every_valid_sample_is_accepted_under_its_type(samples: dict[str, Any]) -> None:
     for name, events in samples["valid"].items():
         for event in events:
             decoded = decode_event(json.dumps(event).encode(), LATEST)
-            assert f"{decoded.type.source}:{decoded.type.name}" == name
+            assert f"{type_of(decoded).source}:{type_of(decoded).name}" == name
 
 
 CORRUPTIONS = {
@@ -211,3 +219,24 @@ def test_mutated_events_never_raise_anything_else(changes: dict[str, object]) ->
         decode_event(json.dumps(facebook("ad.view", **changes)).encode(), LATEST)
     except InvalidEventError as error:
         assert error.code in ERRORS
+
+
+def test_one_invalid_event_makes_a_pack_be_judged_event_by_event() -> None:
+    good = json.dumps(facebook()).encode()
+    for bad in (facebook(age=151), facebook(eventId="ж" * 200), facebook(eventId="a\0")):
+        raws = [good, json.dumps(bad, ensure_ascii=False).replace("\0", "\\u0000").encode(), good]
+        assert decode_pack(b"[%b]" % b",".join(raws), raws, "facebook", LATEST) is None
+    events = decode_pack(b"[%b, %b]" % (good, good), [good, good], "facebook", LATEST)
+    assert events == [decode_event(good, LATEST)] * 2
+
+
+@pytest.mark.parametrize("name", ["funnelStage", "source", "eventType", "timestamp", "eventId"])
+@pytest.mark.parametrize("value", ["top", "bottom", "tiktok", "ad.click", "1999-01-01T00:00:00Z"])
+@pytest.mark.parametrize("first", [True, False])
+def test_repeated_names_mean_the_same_in_a_pack(name: str, value: str, *, first: bool) -> None:
+    text = json.dumps(facebook())
+    again = json.dumps({name: value})[1:-1]
+    raw = (f"{{{again},{text[1:]}" if first else f"{text[:-1]},{again}}}").encode()
+    events = decode_pack(b"[%b]" % raw, [raw], "facebook", LATEST)
+    if events is not None:
+        assert events == [decode_event(raw, LATEST)]
