@@ -1,7 +1,6 @@
 -- Claims the identities of a batch and returns those that were claimed before. Keys are written
--- in order, so that concurrent writers wait for each other but never in a circle. A null among
--- them says that somebody was erased after the oldest of the batch's messages was published. The
--- keys are distinct: if as many are fresh, nobody need compare them.
+-- in order, so that concurrent writers wait for each other but never in a circle. The keys are
+-- distinct: if as many are fresh, nobody need compare them.
 with wanted as (
     select unnest(%(keys)s::uuid[]) as key
 ), fresh as (
@@ -10,11 +9,7 @@ with wanted as (
     on conflict do nothing
     returning key
 )
-(
-    select uuid_send(key) from wanted
-    where (select count(*) from fresh) < cardinality(%(keys)s::uuid[])
-    except
-    select uuid_send(key) from fresh
-)
-union all
-select null where erased_since(%(oldest)s::timestamptz)
+select uuid_send(key) from wanted
+where (select count(*) from fresh) < cardinality(%(keys)s::uuid[])
+except
+select uuid_send(key) from fresh

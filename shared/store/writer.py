@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from shared.store.copying import KeyArray, RefusedRowError, copy_rows
+from shared.store.copying import RefusedRowError, copy_rows
 from shared.store.erasures import without_erased
+from shared.store.identities import Identities, erased_since
 from shared.store.pool import Database
 from shared.store.queries import query
 from shared.store.rows import Row, bucket_start, rollup_columns
@@ -45,6 +46,7 @@ class EventWriter:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._days: set[date] = set()
+        self._identities = Identities()
 
     async def write(
         self, rows: Sequence[Row], messages: Sequence[MessageRecord]
@@ -83,11 +85,10 @@ class EventWriter:
         async with self._database.transaction() as connection, connection.cursor() as cursor:
             if held:
                 await cursor.execute(query("hold_partitions"), {"days": sorted(held)})
-            keys = {"keys": KeyArray.of(wanted), "oldest": oldest}
-            await cursor.execute(query("store_keys"), keys)
-            known = {key for (key,) in await cursor.fetchall()}
+            anonymous = await erased_since(cursor, oldest)
+            known = await self._identities.claim(cursor, wanted)
             fresh = [row for key, row in wanted.items() if key not in known]
-            if fresh and None in known:
+            if fresh and anonymous:
                 fresh = await without_erased(cursor, fresh, published)
             if fresh:
                 await copy_rows(cursor, fresh)

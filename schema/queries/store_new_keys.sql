@@ -1,0 +1,1 @@
+copy event_keys (key) from stdin (format binary)
