@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Self
 
 
 class Body:
@@ -37,17 +38,25 @@ class Body:
         self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
 
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the body of a request that has none."""
+        body = cls(lambda: None, 0)
+        body.exists = False
+        body.complete = True
+        return body
+
     @property
     def awaited(self) -> bool:
         """Say whether nothing of the body has come yet."""
         return not self._parts and not self.complete
 
-    def whole(self) -> bytes | None:
-        """Return the body if all of it is there in one piece, and take it; else None."""
-        if not self.complete or len(self._parts) > 1:
-            return None
-        self._size = 0
-        return self._parts.popleft() if self._parts else b""
+    def take(self) -> list[bytes]:
+        """Return the parts that are there, without waiting."""
+        parts = list(self._parts)
+        self._parts.clear()
+        self._taken(self._size)
+        return parts
 
     async def next(self) -> bytes | None:
         """Return the next part, None at the end. Raises what `fail` was given."""
@@ -62,11 +71,14 @@ class Body:
             finally:
                 self._waiter = None
         part = self._parts.popleft()
-        self._size -= len(part)
-        if self.full and self._size <= self._high // 2:
+        self._taken(len(part))
+        return part
+
+    def _taken(self, size: int) -> None:
+        self._size -= size
+        if self.full and self._size <= self._high // 4:
             self.full = False
             self._throttle()
-        return part
 
     def feed(self, part: bytes) -> None:
         """Take a part from the connection."""

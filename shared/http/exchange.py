@@ -56,7 +56,7 @@ class Exchange:
         "target",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a head holds
         self, wire: Wire, body: Body, method: str, target: bytes, headers: Headers, peer: str
     ) -> None:
         self.method = method
@@ -78,7 +78,7 @@ class Exchange:
     def get(self, name: str) -> str | None:
         """Return the value of a header, the last one if there are several."""
         wanted = name.encode("latin-1")
-        for known, value in reversed(self.headers):
+        for known, value in self.headers[::-1]:
             if known == wanted:
                 return value.decode("latin-1")
         return None
@@ -87,6 +87,15 @@ class Exchange:
     def body_exists(self) -> bool:
         """Say whether the request has a body that is not known to be empty."""
         return self.body.exists
+
+    @property
+    def body_complete(self) -> bool:
+        """Say whether nothing of the body is still to come from the caller."""
+        return self.body.complete
+
+    def take(self) -> list[bytes]:
+        """Return the parts of the body that are there already, and forget them."""
+        return self.body.take()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes; while nobody asks, the caller has to wait.
@@ -99,10 +108,12 @@ class Exchange:
         while (chunk := await self.body.next()) is not None:
             yield chunk
 
-    def respond(self, status: int, headers: Headers, body: bytes = b"") -> None:
+    def respond(
+        self, status: int, headers: Headers, body: bytes = b"", reason: bytes | None = None
+    ) -> None:
         """Answer at once. `content-length` is added unless it is among the headers."""
         framing = frame(self.method, status, headers, len(body))
-        head = self._begin(status, headers, framing, None)
+        head = self._begin(status, headers, framing, reason)
         self.answered = True
         if not framing.bodiless and body:
             if len(body) <= _JOINED:
@@ -134,14 +145,10 @@ class Exchange:
         if self._left is not None:
             chunk = chunk[: self._left]
             self._left -= len(chunk)
-        if not chunk:
-            parts = (head,) if head else ()
-        elif self._chunked:
-            parts = (b"%b%x\r\n" % (head, len(chunk)), chunk, b"\r\n")
+        if chunk and self._chunked:
+            self._wire.send(b"%b%x\r\n" % (head, len(chunk)), chunk, b"\r\n")
         else:
-            parts = (head, chunk) if head else (chunk,)
-        if parts:
-            self._wire.send(*parts)
+            self._wire.send(head, chunk)
         await self._wire.drained()
 
     async def end(self) -> None:

@@ -46,7 +46,7 @@ def frame(
     return Framing(length, given, bodiless, closes, dated)
 
 
-def response_head(
+def response_head(  # noqa: PLR0913 - what a head is made of
     status: int,
     headers: Sequence[tuple[bytes, bytes]],
     framing: Framing,

@@ -5,16 +5,16 @@ import socket
 from collections.abc import Sequence
 
 from shared.http.connection import Connection
+from shared.http.connections import Connections
 from shared.http.exchange import Application
 from shared.http.limits import Limits
-from shared.http.residents import Residents
 
 
 class HttpServer:
     """A running server; made by serve_http."""
 
-    def __init__(self, residents: Residents) -> None:
-        self._residents = residents
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
         self._listeners: list[asyncio.Server] = []
 
     async def listen(self, sockets: Sequence[socket.socket]) -> None:
@@ -22,26 +22,26 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         for listener in sockets:
             server = await loop.create_server(
-                lambda: Connection(self._residents), sock=listener, backlog=1024
+                lambda: Connection(self._connections), sock=listener, backlog=1024
             )
             self._listeners.append(server)
 
-    async def drain(self, timeout: float) -> None:
+    async def drain(self, patience: float) -> None:
         """Accept no more, close what idles, wait for the answers under way, then abort the rest.
 
         Each connection closes after the answers that it owes. Cancelling aborts at once.
         """
         for server in self._listeners:
             server.close()
-        self._residents.leave()
+        self._connections.retire()
         try:
-            async with asyncio.timeout(timeout):
-                await self._residents.gone()
+            async with asyncio.timeout(patience):
+                await self._connections.gone()
         except TimeoutError:
             pass
         finally:
-            self._residents.evict()
-        await self._residents.ended()
+            self._connections.evict()
+        await self._connections.gone()
 
 
 async def serve_http(
@@ -56,7 +56,7 @@ async def serve_http(
     Each request has a task of its own. When its caller goes away, it is cancelled if so chosen;
     else it learns of that only when it reads the body or writes the answer.
     """
-    residents = Residents(application, limits or Limits(), cancels=cancel_on_disconnect)
-    server = HttpServer(residents)
+    connections = Connections(application, limits or Limits(), cancels=cancel_on_disconnect)
+    server = HttpServer(connections)
     await server.listen(sockets)
     return server
