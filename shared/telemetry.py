@@ -73,8 +73,6 @@ def configure_logging(service: str, level: str, stream: TextIO | None = None) ->
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(_JsonFormatter(service))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # uvicorn tells of every start and stop at level INFO.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 def fields(**members: object) -> dict[str, dict[str, object]]:

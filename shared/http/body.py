@@ -51,6 +51,12 @@ class Body:
         """Say whether nothing of the body has come yet."""
         return not self._parts and not self.complete
 
+    def whole(self) -> bytes | None:
+        """Take the body if all of it is there in one piece; else return None."""
+        if not self.complete or len(self._parts) > 1:
+            return None
+        return self.take()[0] if self._parts else b""
+
     def take(self) -> list[bytes]:
         """Return the parts that are there, without waiting."""
         parts = list(self._parts)

@@ -93,6 +93,10 @@ class Exchange:
         """Say whether nothing of the body is still to come from the caller."""
         return self.body.complete
 
+    def whole(self) -> bytes | None:
+        """Take the body if all of it is there in one piece; else return None."""
+        return self.body.whole()
+
     def take(self) -> list[bytes]:
         """Return the parts of the body that are there already, and forget them."""
         return self.body.take()

@@ -29,7 +29,7 @@ class HttpServer:
     async def drain(self, patience: float) -> None:
         """Accept no more, close what idles, wait for the answers under way, then abort the rest.
 
-        Each connection closes after the answers that it owes. Cancelling aborts at once.
+        Each connection closes after the answers that it owes.
         """
         for server in self._listeners:
             server.close()
@@ -38,10 +38,12 @@ class HttpServer:
             async with asyncio.timeout(patience):
                 await self._connections.gone()
         except TimeoutError:
-            pass
-        finally:
-            self._connections.evict()
-        await self._connections.gone()
+            self.abort()
+            await self._connections.gone()
+
+    def abort(self) -> None:
+        """Break off what is under way: connections are cut, requests cancelled."""
+        self._connections.evict()
 
 
 async def serve_http(
