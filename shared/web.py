@@ -23,6 +23,7 @@ from shared.telemetry import (
     accept_correlation_id,
     correlation_id,
     fields,
+    log_request,
     observe_request,
 )
 
@@ -212,8 +213,14 @@ class Function:
             return None
         else:
             elapsed = observe_request(self.name, request.method, response.status, started)
-            line = {"method": request.method, "path": request.path, "status": response.status}
-            logger.info("request", extra=fields(**line, milliseconds=elapsed, **request.log))
+            line = {
+                "method": request.method,
+                "path": request.path,
+                "status": response.status,
+                "milliseconds": elapsed,
+                **request.log,
+            }
+            log_request(logger, line)
             response.headers[CORRELATION_HEADER] = request.correlation_id
             return response
         finally:
