@@ -182,7 +182,6 @@ class Exchange:
     ) -> bytes:
         if self.started:
             raise RuntimeError("the request is already answered")
-        self.started = True
         if framing.closes or (self.continues and self.body.awaited) or not self._wire.keeps():
             self.keep_alive = False
         persistence = b""
@@ -191,9 +190,11 @@ class Exchange:
                 persistence = b"connection: close\r\n"
             elif self.http10:
                 persistence = b"connection: keep-alive\r\n"
-        return response_head(
+        head = response_head(
             status, headers, framing, reason, persistence=persistence, chunked=chunked
         )
+        self.started = True
+        return head
 
 
 Application = Callable[[Exchange], Awaitable[None]]

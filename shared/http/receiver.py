@@ -103,6 +103,7 @@ class Receiver:
         if self._body is not None:
             return
         name = name.lower()
+        value = value.strip(b" \t")
         self._headers.append((name, value))
         self._size += len(name) + len(value)
         if name in _OWN:
