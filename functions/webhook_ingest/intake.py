@@ -86,7 +86,8 @@ class Intake:
                 asyncio.create_task(self._store_rest(source, packer, origin))
                 for source, packer in rests
             )
-            await asyncio.gather(*publications)
+            if publications:
+                await asyncio.gather(*publications)
         except BaseException as error:
             for task in publications:
                 task.cancel()
