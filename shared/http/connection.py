@@ -10,8 +10,8 @@ from shared.http.body import Body
 from shared.http.connections import Connections
 from shared.http.exchange import ClientDisconnectedError, Exchange
 from shared.http.receiver import Receiver
+from shared.http.refusals import refuse
 from shared.settings import KIB
-from shared.telemetry import CORRELATION_HEADER, accept_correlation_id, fields
 
 _WRITE_BUFFER = 256 * KIB
 
@@ -139,7 +139,7 @@ class Connection(asyncio.Protocol):
             logger.debug("caller gone")
         except Problem as problem:
             if not exchange.started:
-                self._answer(exchange, problem)
+                refuse(exchange, problem)
         except Exception:
             logger.exception("unexpected error")
         finally:
@@ -156,7 +156,7 @@ class Connection(asyncio.Protocol):
             if exchange.started:
                 self._transport.abort()
                 return
-            self._answer(exchange, Problem("internal_error", "The request was not answered."))
+            refuse(exchange, Problem("internal_error", "The request was not answered."))
         whole = exchange.body.complete
         exchange.body.fail(_LeftOverError())
         if not exchange.keep_alive:
@@ -204,11 +204,6 @@ class Connection(asyncio.Protocol):
         if self._task is not None:
             self._task.cancel()
 
-    @property
-    def task(self) -> asyncio.Task[None] | None:
-        """Return the task of the request under way."""
-        return self._task
-
     def _refuse(self, problem: Problem) -> None:
         """Have what is no request end the connection, once the requests before are answered."""
         self._deaf = True
@@ -227,19 +222,8 @@ class Connection(asyncio.Protocol):
         self._refusal = None
         exchange = Exchange(self, Body.empty(), "GET", b"", [], "")
         exchange.keep_alive = False
-        self._answer(exchange, problem)
+        refuse(exchange, problem)
         self._part(whole=False)
-
-    def _answer(self, exchange: Exchange, problem: Problem) -> None:
-        correlation = accept_correlation_id(exchange.get(CORRELATION_HEADER))
-        said = fields(code=problem.kind.code, correlationId=correlation)
-        logger.log(problem.kind.log_level, problem.detail, extra=said)
-        headers = problem.headers() | {CORRELATION_HEADER: correlation}
-        exchange.respond(
-            problem.kind.status,
-            [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
-            problem.document(correlation),
-        )
 
     def _part(self, *, whole: bool) -> None:
         """Close; a caller that still sends may read its answer before (RFC 9112, 9.6)."""

@@ -10,10 +10,6 @@ from shared.http.limits import Limits
 class Member(Protocol):
     """What a server does with a connection."""
 
-    @property
-    def task(self) -> asyncio.Task[None] | None:
-        """Return the task of the request under way."""
-
     def retire(self) -> None:
         """Close after the answers that are owed."""
 
