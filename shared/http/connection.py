@@ -237,15 +237,14 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_later(self._limits.linger, self._transport.abort)
 
     def _look(self) -> None:
-        """Close if there was no request for long."""
-        now, idle = self._loop.time(), self._limits.idle_timeout
+        """Close if there was no request for long; cut what a close does not end for as long."""
+        idle = self._limits.idle_timeout
         rest = idle
         if self._transport.is_closing():
             self._transport.abort()
         elif self._current is None:
-            rest = self._waiting_since + idle - now
+            rest = self._waiting_since + idle - self._loop.time()
             if rest <= 0:
-                # What the caller does not read would hold a mere close up for ever.
-                self._transport.abort() if self._clogged else self._transport.close()
+                self._transport.close()
                 rest = idle
         self._timer = self._loop.call_later(rest, self._look)

@@ -201,8 +201,11 @@ def test_a_caller_that_does_not_read_is_let_go() -> None:
     run(scenario())
 
 
-def test_the_rest_of_a_body_is_heard_out() -> None:
+def test_the_rest_of_a_body_is_heard_out_and_dropped() -> None:
+    exchanges: list[Exchange] = []
+
     async def refuse(exchange: Exchange) -> None:
+        exchanges.append(exchange)
         exchange.respond(413, [], b"no")
 
     async def scenario() -> None:
@@ -212,6 +215,7 @@ def test_the_rest_of_a_body_is_heard_out() -> None:
             assert b" 413 " in await caller.answer()
             await caller.send(bytes(20_000_000 - 1000), GET + b"\r\n")
             assert b" 413 " in await caller.answer()
+            assert exchanges[0].take() == []
 
     run(scenario())
 

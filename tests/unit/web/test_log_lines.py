@@ -92,9 +92,6 @@ def test_what_waits_is_bounded(written: Writes) -> None:
 
 
 def test_a_loop_that_ended_early_does_not_hold_the_next_one_up(written: Writes) -> None:
-    async def scenario() -> None:
-        logger.info("line")
-
     async def later() -> None:
         logger.info("line")
         await asyncio.sleep(0)
@@ -102,7 +99,9 @@ def test_a_loop_that_ended_early_does_not_hold_the_next_one_up(written: Writes) 
         assert sum(map(len, written.messages())) == 2
 
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(scenario())
+    loop.call_soon(logger.info, "line")
+    loop.call_soon(loop.stop)
+    loop.run_forever()
     loop.close()
     asyncio.run(later())
 
