@@ -1,6 +1,6 @@
 """Serves one role over HTTP: `python -m shared.serve webhook-ingest`.
 
-Adds to the role uvicorn, an inherited listening socket, drain on SIGTERM and the process's
+Adds to the role our HTTP server, an inherited listening socket, drain on SIGTERM and the process's
 garbage collector settings.
 """
 
@@ -11,45 +11,13 @@ import importlib
 import signal
 import socket
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from contextlib import contextmanager, suppress
 
-import uvicorn
-
-from shared.connections import BoundedConnection
+from shared.http.limits import Limits
+from shared.http.server import serve_http
 from shared.settings import Settings, settings
 from shared.telemetry import configure_logging
 from shared.web import Function
-
-
-class _DrainingServer(uvicorn.Server):
-    """Goes on accepting for `drain_delay` seconds after the first signal, then finishes."""
-
-    def __init__(self, config: uvicorn.Config, function: Function, drain_delay: float) -> None:
-        super().__init__(config)
-        self._function = function
-        self._drain_delay = drain_delay
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Handle signals in the loop; unlike the original, do not die of them afterwards."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._function.draining or not self._drain_delay:
-            self._function.draining = True
-            super().handle_exit(sig, frame)
-            return
-        self._function.draining = True
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._drain_delay, super().handle_exit, sig, frame)
 
 
 def load_function(name: str) -> Function:
@@ -71,24 +39,47 @@ def listening_socket(chosen: Settings) -> socket.socket:
 
 
 async def serve(function: Function, chosen: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then drain."""
-    config = uvicorn.Config(
-        function,
-        http=BoundedConnection,
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=round(chosen.drain_timeout),
-    )
-    await function.open()
-    settle_memory()
-    server = _DrainingServer(config, function, chosen.drain_delay)
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    The function is not ready from then on, but accepts for `drain_delay` seconds more, and has
+    `drain_timeout` seconds to answer. Each further signal ends one of these.
+    """
+    with _signals() as told:
+        await function.open()
+        settle_memory()
+        limits = Limits(idle_timeout=chosen.idle_timeout)
+        try:
+            server = await serve_http(function.serve, [listening_socket(chosen)], limits)
+            await told.get()
+            function.draining = True
+            await _until_told(told, chosen.drain_delay)
+            draining = asyncio.create_task(server.drain(chosen.drain_timeout))
+            hurry = asyncio.create_task(told.get())
+            await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
+            hurry.cancel()
+            server.abort()
+            await draining
+        finally:
+            await function.close()
+
+
+@contextmanager
+def _signals() -> Iterator[asyncio.Queue[int]]:
+    """Put each SIGTERM and SIGINT into a queue, while the block runs."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Queue[int] = asyncio.Queue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.put_nowait, number)
     try:
-        await server.serve(sockets=[listening_socket(chosen)])
+        yield told
     finally:
-        await function.close()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _until_told(told: asyncio.Queue[int], seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(told.get(), seconds)
 
 
 def settle_memory() -> None:

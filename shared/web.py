@@ -10,17 +10,20 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.errors import Problem
+from shared.http.exchange import ClientDisconnectedError, Exchange
 from shared.settings import Settings, settings
 from shared.telemetry import (
     CORRELATION_HEADER,
     accept_correlation_id,
     correlation_id,
     fields,
+    log_request,
     observe_request,
 )
 
@@ -35,8 +38,8 @@ _READY = {"/health/ready", "/health/readiness", "/_/ready"}
 logger = logging.getLogger(__name__)
 
 
-class ClientDisconnectedError(Exception):
-    """The caller went away before its request was read: there is nobody to answer."""
+def _not_here() -> None:
+    return None
 
 
 @dataclass(slots=True)
@@ -51,6 +54,23 @@ class Request:
     correlation_id: str
     log: dict[str, object] = field(default_factory=dict)
     """Members that the handler adds to the request's log line."""
+    whole: Callable[[], bytes | None] = _not_here
+    """Takes the body if all of it is there in one piece; else it is to be read from `chunks`."""
+
+    @classmethod
+    def from_exchange(cls, exchange: Exchange) -> "Request":
+        """Wrap an exchange of our own server."""
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in exchange.headers}
+        path, query = _path_and_query(exchange.target)
+        return cls(
+            method=exchange.method,
+            path=path,
+            query=query,
+            headers=headers,
+            chunks=exchange.chunks,
+            correlation_id=accept_correlation_id(headers.get(CORRELATION_HEADER)),
+            whole=exchange.whole,
+        )
 
     @classmethod
     def from_asgi(cls, scope: Scope, receive: Receive) -> "Request":
@@ -64,6 +84,16 @@ class Request:
             chunks=lambda: _body_chunks(receive),
             correlation_id=accept_correlation_id(headers.get(CORRELATION_HEADER)),
         )
+
+
+def _path_and_query(target: bytes) -> tuple[str, str]:
+    """Split a target as sent, which may be a whole URL (RFC 9112, 3.2.2)."""
+    text = target.decode("latin-1")
+    if not text.startswith("/"):
+        _, _, text = text.partition("://")
+        text = text[text.find("/") :] if "/" in text else "/"
+    path, _, query = text.partition("?")
+    return unquote(path) if "%" in path else path, query
 
 
 async def _body_chunks(receive: Receive) -> AsyncIterator[bytes]:
@@ -95,6 +125,11 @@ class Response:
     def problem(cls, problem: Problem, correlation: str) -> "Response":
         """Answer a problem document."""
         return cls(problem.kind.status, problem.document(correlation), problem.headers())
+
+    def send(self, exchange: Exchange) -> None:
+        """Answer an exchange of our own server."""
+        headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
+        exchange.respond(self.status, headers, self.body)
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the answer."""
@@ -156,6 +191,14 @@ class Function:
         if response is not None:
             await response(scope, receive, send)
 
+    async def serve(self, exchange: Exchange) -> None:
+        """Serve one exchange of our own server."""
+        response = await self.answer(Request.from_exchange(exchange))
+        if response is None:
+            exchange.abort()
+        else:
+            response.send(exchange)
+
     async def answer(self, request: Request) -> Response | None:
         """Return the answer to a request, or None if its caller is gone."""
         if (operational := await self._operational(request)) is not None:
@@ -170,8 +213,14 @@ class Function:
             return None
         else:
             elapsed = observe_request(self.name, request.method, response.status, started)
-            line = {"method": request.method, "path": request.path, "status": response.status}
-            logger.info("request", extra=fields(**line, milliseconds=elapsed, **request.log))
+            line = {
+                "method": request.method,
+                "path": request.path,
+                "status": response.status,
+                "milliseconds": elapsed,
+                **request.log,
+            }
+            log_request(logger, line)
             response.headers[CORRELATION_HEADER] = request.correlation_id
             return response
         finally:

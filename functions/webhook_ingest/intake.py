@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -30,6 +31,10 @@ IN_FLIGHT = 32
 
 DIRECT = 100
 """From this many events of a source, a request gets messages of its own."""
+
+
+_accepted = lru_cache(ACCEPTED.labels)
+_processed = lru_cache(PROCESSED.labels)
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -69,15 +74,20 @@ class Intake:
         publications: list[asyncio.Task[object]] = []
         try:
             for start in range(0, len(events), SLICE):
+                if start:
+                    await asyncio.sleep(0)  # gives other requests their turn
                 for pack in batch.add(start, events[start : start + SLICE]):
                     publications.append(await self._begin(pack))  # noqa: PERF401 - each is known once it began
-                await asyncio.sleep(0)  # gives other requests their turn
+            rests = [each for each in batch.packers.items() if each[1]]
+            if len(rests) == 1 and not publications:
+                # As for most requests: without a task of its own.
+                await self._store_rest(*rests.pop(), origin)
             publications.extend(
                 asyncio.create_task(self._store_rest(source, packer, origin))
-                for source, packer in batch.packers.items()
-                if packer
+                for source, packer in rests
             )
-            await asyncio.gather(*publications)
+            if publications:
+                await asyncio.gather(*publications)
         except BaseException as error:
             for task in publications:
                 task.cancel()
@@ -146,8 +156,9 @@ class _Batch:
     def count_stored(self) -> None:
         """Count the accepted events as acknowledged."""
         for source, count in self.accepted.items():
-            ACCEPTED.labels(source).inc(count)
-            PROCESSED.labels(source).inc(count)
+            if count:
+                _accepted(source).inc(count)
+                _processed(source).inc(count)
 
     def count_lost(self, reason: str) -> None:
         """Count the accepted events as not stored."""

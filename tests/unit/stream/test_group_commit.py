@@ -62,6 +62,44 @@ def test_newcomers_share_the_next_message() -> None:
     asyncio.run(scenario())
 
 
+def test_callers_that_come_right_back_share_a_message() -> None:
+    async def scenario() -> None:
+        packs: list[Pack] = []
+
+        async def publish(pack: Pack) -> None:
+            packs.append(pack)
+            await asyncio.sleep(0)
+
+        group = GroupCommit("facebook", publish, max_events=500, max_bytes=10_000)
+
+        async def caller(number: int) -> None:
+            for _ in range(10):
+                await group.submit(origin(number), [b"%d" % number])
+                for _ in range(number % 3):
+                    await asyncio.sleep(0)
+
+        await asyncio.gather(*(caller(number) for number in range(12)))
+        assert sum(pack.events for pack in packs) == 120
+        assert len(packs) <= 12
+
+    asyncio.run(scenario())
+
+
+def test_one_after_the_other_does_not_wait() -> None:
+    async def scenario() -> None:
+        stream = Stream()
+        group = GroupCommit("facebook", stream.publish, max_events=500, max_bytes=10_000)
+        asyncio.get_running_loop().call_soon(stream.open.set)
+        for number in range(10):
+            submission = asyncio.create_task(group.submit(origin(number), [b"1"]))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert len(stream.packs) == number + 1
+            await submission
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize(("max_events", "max_bytes"), [(4, 10_000), (500, 12)])
 def test_messages_stay_within_bounds(max_events: int, max_bytes: int) -> None:
     async def scenario() -> None:

@@ -59,3 +59,32 @@ def test_no_more_is_held_than_is_allowed(further: int) -> None:
 
     with pytest.raises(Problem, match="too_many_requests"):
         asyncio.run(read())
+
+
+def _arrived(size: int) -> Request:
+    return Request("POST", "/", "", {}, _chunks, "test", whole=lambda: bytes(size))
+
+
+def test_a_body_that_is_there_is_not_waited_for() -> None:
+    async def read() -> int:
+        async with BodyReader(Settings()).read(_arrived(7)) as body:
+            return len(body)
+
+    assert asyncio.run(read()) == 7
+
+
+@pytest.mark.parametrize(
+    ("size", "code"), [(SIZE + 1, "too_many_requests"), (2 * SIZE + 1, "body_too_large")]
+)
+def test_a_body_that_is_there_has_the_same_bounds(size: int, code: str) -> None:
+    bound = SIZE if size < 2 * SIZE else 4 * SIZE
+    reader = BodyReader(Settings(max_body_bytes=2 * SIZE, max_inflight_bytes=bound))
+
+    async def read(size: int) -> int:
+        async with reader.read(_arrived(size)) as body:
+            return len(body)
+
+    with pytest.raises(Problem, match=code):
+        asyncio.run(read(size))
+    assert asyncio.run(read(SIZE)) == SIZE
+    assert asyncio.run(read(SIZE)) == SIZE

@@ -1,0 +1,1 @@
+"""HTTP/1.1 on asyncio and llhttp (httptools): the server of the functions and of the gateway."""
