@@ -1,9 +1,10 @@
 """From a request's raw events to acknowledged messages, one bad event at a time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from shared.errors import Problem
 from shared.events.decoding import (
     InvalidEventError,
     decode_event,
+    decode_pack,
+    guess_source,
     identity_of,
     latest_timestamp,
 )
@@ -21,10 +24,13 @@ from shared.events.splitting import RawEvent
 from shared.events.text import has_escapes
 from shared.settings import Settings
 from shared.stream.group_commit import GroupCommit
-from shared.stream.packing import Origin, Pack, Packer
+from shared.stream.packing import Origin, Pack, Packer, join
 
-SLICE = 500
+SLICE = 1_000
 """Events that are validated before other requests get their turn."""
+
+TOGETHER = 20
+"""Events from which on it pays to validate them at once."""
 
 IN_FLIGHT = 32
 """Full packs of all requests on their way to the stream; more are not even put together."""
@@ -118,7 +124,7 @@ class _Batch:
         self, origin: Origin, limits: Settings, latest: datetime, *, escapes: bool
     ) -> None:
         self.accepted = dict.fromkeys(SOURCES, 0)
-        self.rejections: list[Rejection] = []
+        self._rejections: list[Rejection] = []
         self.packers = {
             source: Packer(source, origin, limits.pack_max_events, limits.pack_max_bytes)
             for source in SOURCES
@@ -129,16 +135,37 @@ class _Batch:
 
     def add(self, start: int, events: Sequence[RawEvent]) -> list[Pack]:
         """Validate events, the first of which is the request's `start`-th; return full packs."""
+        if len(events) < TOGETHER:
+            return self._add_singly(enumerate(events, start))
         full: list[Pack] = []
-        for index, raw in enumerate(events, start):
+        members: dict[Source, list[tuple[int, bytes]]] = {source: [] for source in SOURCES}
+        for index, raw in enumerate(map(bytes, events), start):
+            members[guess_source(raw)].append((index, raw))
+        for source, indexed in members.items():
+            raws = [raw for _, raw in indexed]
+            if self._are_valid(source, raws):
+                self.accepted[source] += len(raws)
+                full += self.packers[source].extend(raws)
+            else:
+                full += self._add_singly(indexed)
+        return full
+
+    def _are_valid(self, source: Source, raws: Sequence[bytes]) -> bool:
+        """Say whether all are valid events of a source; if not, some may be all the same."""
+        if max(map(len, raws), default=0) > self._max_event_bytes:
+            return False
+        return decode_pack(join(raws), raws, source, self._latest) is not None
+
+    def _add_singly(self, events: Iterable[tuple[int, RawEvent]]) -> list[Pack]:
+        full: list[Pack] = []
+        for index, raw in events:
             try:
                 source = self._validate(raw)
             except InvalidEventError as error:
                 self._reject(index, raw, error)
                 continue
             self.accepted[source] += 1
-            if pack := self.packers[source].add(memoryview(raw)):
-                full.append(pack)
+            full += self.packers[source].extend([memoryview(raw)])
         return full
 
     def _validate(self, raw: RawEvent) -> Source:
@@ -150,8 +177,13 @@ class _Batch:
     def _reject(self, index: int, raw: RawEvent, error: InvalidEventError) -> None:
         event_id, source = identity_of(raw)
         rejection = Rejection(index, event_id, error.code, error.path, error.detail)
-        self.rejections.append(rejection)
+        self._rejections.append(rejection)
         FAILED.labels(source, error.code).inc()
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        """Return the rejections in the order of the request's events."""
+        return sorted(self._rejections, key=attrgetter("index"))
 
     def count_stored(self) -> None:
         """Count the accepted events as acknowledged."""

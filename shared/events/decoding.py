@@ -39,6 +39,9 @@ def _pack_decoder(source: Source) -> Callable[[bytes | msgspec.Raw], list[Event]
 
 
 _packs = {source: _pack_decoder(source) for source in SOURCES}
+_HEAD = 256
+"""Bytes of an event among which its source usually is."""
+
 _timestamp = attrgetter("timestamp")
 
 
@@ -107,6 +110,11 @@ def decode_pack(
         if any(map(overlong_id, compress(events, map(not_, plain)))):
             return None
     return events
+
+
+def guess_source(raw: bytes) -> Source:
+    """Return the source that a valid event most probably has, without decoding it."""
+    return "tiktok" if raw.find(b'"tiktok"', 0, _HEAD) >= 0 else "facebook"
 
 
 def _is_plain(raw: bytes) -> bool:

@@ -110,17 +110,28 @@ class Packer:
         self._events: list[Raw] = []
         self._bytes = 2
 
-    def add(self, event: Raw) -> Pack | None:
-        """Add a raw event; return the pack before it if that one is full now."""
-        size = len(event) + 1
-        full = None
-        if self._events and (
-            len(self._events) >= self._max_events or self._bytes + size > self._max_bytes
-        ):
-            full = self.cut()
-        self._events.append(event)
-        self._bytes += size
+    def extend(self, events: Sequence[Raw]) -> list[Pack]:
+        """Add raw events; return the packs that are full now."""
+        full: list[Pack] = []
+        position = 0
+        while position < len(events):
+            part = self._fitting(events[position : position + self._max_events])
+            if not part:
+                full.append(self.cut())
+                continue
+            self._events += part
+            self._bytes += _size(part)
+            position += len(part)
         return full
+
+    def _fitting(self, events: Sequence[Raw]) -> Sequence[Raw]:
+        """Return the first events for which there is room; an empty pack takes any one."""
+        part = events[: self._max_events - len(self._events)]
+        if self._bytes + _size(part) <= self._max_bytes:
+            return part
+        sizes = itertools.accumulate((len(event) + 1 for event in part), initial=self._bytes)
+        number = sum(size <= self._max_bytes for size in sizes) - 1
+        return part[: max(number, 0 if self._events else 1)]
 
     def __len__(self) -> int:
         return len(self._events)
@@ -151,3 +162,7 @@ def correlation_id_at(header: str, index: int) -> str:
         if index < passed:
             return name
     return ""
+
+
+def _size(events: Sequence[Raw]) -> int:
+    return sum(map(len, events)) + len(events)

@@ -30,13 +30,18 @@ ORIGIN = Origin("request-1", NOW)
     sizes=st.lists(st.integers(2, 60), min_size=1, max_size=60),
     max_events=st.integers(1, 10),
     max_bytes=st.integers(80, 200),
+    step=st.integers(1, 70),
 )
 def test_packs_keep_every_event_in_order_within_bounds(
-    sizes: list[int], max_events: int, max_bytes: int
+    sizes: list[int], max_events: int, max_bytes: int, step: int
 ) -> None:
     events = [json.dumps("x" * (size - 2)).encode() for size in sizes]
     packer = Packer("facebook", ORIGIN, max_events, max_bytes)
-    packs = [pack for event in events if (pack := packer.add(event))]
+    packs = [
+        pack
+        for start in range(0, len(events), step)
+        for pack in packer.extend(events[start : start + step])
+    ]
     if packer:
         packs.append(packer.cut())
     assert b"".join(pack.payload[1:-1].replace(b",", b"") for pack in packs) == b"".join(events)
