@@ -76,13 +76,13 @@ class StoredMessage:
         return int(self.headers.get(EVENT_COUNT, "1"))
 
 
-class Delivery(msgspec.Struct, gc=False):
-    """One packed message as a collector receives it; `data` is its JSON array, undecoded."""
+class Delivery(msgspec.Struct, kw_only=True, gc=False):
+    """One packed message as a collector receives it; `data` is its events, undecoded."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     source: str
     type: str
-    data: msgspec.Raw
+    data: list[msgspec.Raw]
     specversion: str = "1.0"
     time: datetime | None = None
     receivedat: datetime | None = None
@@ -100,6 +100,18 @@ class Delivery(msgspec.Struct, gc=False):
     def published_at(self) -> datetime:
         """Return when the stream took the message."""
         return self.time or datetime.now(UTC)
+
+
+class _Undivided(Delivery, kw_only=True, gc=False):
+    """A message whose data may be a single event."""
+
+    data: msgspec.Raw  # type: ignore[assignment]  # what becomes a list, below
+
+    def divided(self) -> Delivery:
+        """Return the message with its data as a list. Raises msgspec.DecodeError."""
+        several = bytes(self.data).lstrip().startswith(b"[")
+        events = _events(self.data) if several else [self.data]
+        return Delivery(**{**msgspec.structs.asdict(self), "data": events})
 
 
 class ItemFailure(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -126,7 +138,9 @@ class BatchAnswer(msgspec.Struct, frozen=True):
 
 
 _batch = msgspec.json.Decoder(list[Delivery]).decode
-_single = msgspec.json.Decoder(Delivery).decode
+_undivided_batch = msgspec.json.Decoder(list[_Undivided]).decode
+_single = msgspec.json.Decoder(_Undivided).decode
+_events = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def encode_batch(messages: Iterable[StoredMessage]) -> bytes:
@@ -157,9 +171,9 @@ def decode_deliveries(request: Request, body: bytes) -> list[Delivery]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if media_type == BATCH_TYPE:
-            return _batch(body)
+            return _decode_batch(body)
         if media_type == STRUCTURED_TYPE:
-            return [_single(body)]
+            return [_single(body).divided()]
         if "ce-id" in request.headers:
             return [_binary(request.headers, body)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -171,9 +185,17 @@ def decode_deliveries(request: Request, body: bytes) -> list[Delivery]:
     )
 
 
+def _decode_batch(body: bytes) -> list[Delivery]:
+    try:
+        return _batch(body)
+    except msgspec.ValidationError:
+        return [message.divided() for message in _undivided_batch(body)]
+
+
 def _binary(headers: Mapping[str, str], body: bytes) -> Delivery:
     attributes = {name[3:]: value for name, value in headers.items() if name.startswith("ce-")}
-    return msgspec.convert({**attributes, "data": msgspec.Raw(body)}, Delivery)
+    data = msgspec.Raw(body)
+    return msgspec.convert({**attributes, "data": data}, _Undivided).divided()
 
 
 def decode_answer(body: bytes) -> BatchAnswer:

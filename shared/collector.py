@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import msgspec
 from prometheus_client import Counter, Histogram
 
 from shared.batch import BatchAnswer, Delivery, RejectedEvent, decode_deliveries
 from shared.events.decoding import (
     InvalidEventError,
     decode_event,
-    decode_pack,
+    decode_events,
     latest_timestamp,
 )
 from shared.events.model import Event, Source
@@ -50,8 +49,6 @@ DUPLICATES = Counter(
 )
 
 logger = logging.getLogger(__name__)
-
-_events = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class SchemaGuard:
@@ -129,7 +126,7 @@ class Collector:
         require_method(request, "POST")
         await self._schema.ensure()
         async with self._reader.read(request) as body:
-            batch = self._decode(decode_deliveries(request, body))
+            batch = self._decode(decode_deliveries(request, body), escapes=has_escapes(body))
         started = time.perf_counter()
         for refused in await self._writer.write(batch.rows, batch.messages):
             batch.refuse(refused)
@@ -143,24 +140,29 @@ class Collector:
         )
         return Response.json(BatchAnswer(rejected=batch.rejected))
 
-    def _decode(self, deliveries: Sequence[Delivery]) -> _Batch:
+    def _decode(self, deliveries: Sequence[Delivery], *, escapes: bool) -> _Batch:
         batch = _Batch()
         latest = latest_timestamp()
         for delivery in deliveries:
             before = len(batch.rejected)
-            batch.ids[delivery.stream_sequence] = delivery.id
-            raws = [bytes(raw) for raw in _split(delivery)]
+            sequence = delivery.stream_sequence
+            batch.ids[sequence] = delivery.id
             decoded: Iterable[tuple[int, Event]]
-            if (events := decode_pack(delivery.data, raws, self._source, latest)) is not None:
+            events: list[Event] | None = None
+            try:
+                texts = [str(raw, "utf-8") for raw in delivery.data]
+                events = decode_events(delivery.data, texts, self._source, latest, escapes=escapes)
+            except UnicodeDecodeError:
+                texts = [bytes(raw).decode("utf-8", "replace") for raw in delivery.data]
+            if events is not None:
                 decoded = enumerate(events)
             else:
-                decoded = _one_by_one(delivery, raws, latest, batch.rejected)
+                decoded = _one_by_one(delivery, latest, batch.rejected, escapes=escapes)
             batch.rows.extend(
-                build_row(event, raws[index].decode(), delivery.stream_sequence, index)
-                for index, event in decoded
+                [build_row(event, texts[index], sequence, index) for index, event in decoded]
             )
             rejected = len(batch.rejected) - before
-            batch.messages.append(self._record(delivery, len(raws), rejected))
+            batch.messages.append(self._record(delivery, len(texts), rejected))
         return batch
 
     def _record(self, delivery: Delivery, events: int, rejected: int) -> MessageRecord:
@@ -184,18 +186,11 @@ class Collector:
             self._failed.labels(rejection.code).inc()
 
 
-def _split(delivery: Delivery) -> Sequence[msgspec.Raw]:
-    if bytes(delivery.data).lstrip()[:1] != b"[":
-        return [delivery.data]
-    return _events(delivery.data)
-
-
 def _one_by_one(
-    delivery: Delivery, raws: Sequence[bytes], latest: datetime, rejected: list[RejectedEvent]
+    delivery: Delivery, latest: datetime, rejected: list[RejectedEvent], *, escapes: bool
 ) -> Iterator[tuple[int, Event]]:
     """Yield the valid events with their indexes; note the others as rejected."""
-    escapes = has_escapes(bytes(delivery.data))
-    for index, raw in enumerate(raws):
+    for index, raw in enumerate(delivery.data):
         try:
             yield index, decode_event(raw, latest, escapes=escapes)
         except InvalidEventError as error:

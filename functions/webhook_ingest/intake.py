@@ -14,7 +14,7 @@ from shared.errors import Problem
 from shared.events.decoding import (
     InvalidEventError,
     decode_event,
-    decode_pack,
+    decode_events,
     guess_source,
     identity_of,
     latest_timestamp,
@@ -24,7 +24,7 @@ from shared.events.splitting import RawEvent
 from shared.events.text import has_escapes
 from shared.settings import Settings
 from shared.stream.group_commit import GroupCommit
-from shared.stream.packing import Origin, Pack, Packer, join
+from shared.stream.packing import Origin, Pack, Packer
 
 SLICE = 1_000
 """Events that are validated before other requests get their turn."""
@@ -154,7 +154,8 @@ class _Batch:
         """Say whether all are valid events of a source; if not, some may be all the same."""
         if max(map(len, raws), default=0) > self._max_event_bytes:
             return False
-        return decode_pack(join(raws), raws, source, self._latest) is not None
+        events = decode_events(raws, raws, source, self._latest, escapes=self._escapes)
+        return events is not None
 
     def _add_singly(self, events: Iterable[tuple[int, RawEvent]]) -> list[Pack]:
         full: list[Pack] = []

@@ -14,14 +14,27 @@ from shared.events.decoding import (
     EARLIEST,
     InvalidEventError,
     decode_event,
-    decode_pack,
+    decode_events,
     identity_of,
     latest_timestamp,
 )
-from shared.events.model import SOURCES, type_of
+from shared.events.model import SOURCES, Event, Source, type_of
 from shared.events.text import has_escapes
 
 LATEST = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def decode_together(raws: list[bytes], source: Source) -> list[Event] | None:
+    """Decode with the texts as bytes and as str, which must not make a difference."""
+    escapes = has_escapes(b"".join(raws))
+    events = decode_events(raws, raws, source, LATEST, escapes=escapes)
+    try:
+        texts = [raw.decode() for raw in raws]
+    except UnicodeDecodeError:
+        assert events is None
+    else:
+        assert decode_events(raws, texts, source, LATEST, escapes=escapes) == events
+    return events
 
 
 def refuse(event: object) -> InvalidEventError:
@@ -33,8 +46,7 @@ def refuse(event: object) -> InvalidEventError:
     assert (same.value.code, same.value.path) == (refused.value.code, refused.value.path)
     assert refused.value.code in ERRORS
     for source in SOURCES:
-        # Nothing at all between the brackets would be no element.
-        assert not decode_pack(b"[%b]" % raw, [raw], source, LATEST)
+        assert decode_together([raw], source) is None
     return refused.value
 
 
@@ -44,7 +56,7 @@ def accept(event: object) -> None:
     assert decode_event(raw, LATEST, escapes=has_escapes(raw)) == event
     for source in SOURCES:
         of_source = [event] if source == event.source and b"\\u0000" not in raw else None
-        assert decode_pack(b"[%b]" % raw, [raw], source, LATEST) == of_source
+        assert decode_together([raw], source) == of_source
 
 
 def test_every_valid_sample_is_accepted_under_its_type(samples: dict[str, Any]) -> None:
@@ -225,8 +237,8 @@ def test_one_invalid_event_makes_a_pack_be_judged_event_by_event() -> None:
     good = json.dumps(facebook()).encode()
     for bad in (facebook(age=151), facebook(eventId="ж" * 200), facebook(eventId="a\0")):
         raws = [good, json.dumps(bad, ensure_ascii=False).replace("\0", "\\u0000").encode(), good]
-        assert decode_pack(b"[%b]" % b",".join(raws), raws, "facebook", LATEST) is None
-    events = decode_pack(b"[%b, %b]" % (good, good), [good, good], "facebook", LATEST)
+        assert decode_together(raws, "facebook") is None
+    events = decode_together([good, good], "facebook")
     assert events == [decode_event(good, LATEST)] * 2
 
 
@@ -237,6 +249,6 @@ def test_repeated_names_mean_the_same_in_a_pack(name: str, value: str, *, first:
     text = json.dumps(facebook())
     again = json.dumps({name: value})[1:-1]
     raw = (f"{{{again},{text[1:]}" if first else f"{text[:-1]},{again}}}").encode()
-    events = decode_pack(b"[%b]" % raw, [raw], "facebook", LATEST)
+    events = decode_together([raw], "facebook")
     if events is not None:
         assert events == [decode_event(raw, LATEST)]
