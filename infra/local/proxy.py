@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from infra.local.deadlines import Deadline
 from infra.local.hops import CALL_ID, answer_headers, new_call_id, request_head
 from infra.local.pool import Pool
 from infra.local.upstream import AnswerHead, Upstream, UpstreamError
@@ -28,9 +29,8 @@ async def forward(upstreams: Upstreams, exchange: Exchange, pool: Pool, target: 
     """
     forwarding = _Forwarding(upstreams, exchange, pool, target)
     try:
-        async with asyncio.timeout(pool.spec.timeout):
-            with pool.admitted():
-                return await forwarding.run()
+        with Deadline(pool.deadlines), pool.admitted():
+            return await forwarding.run()
     except TimeoutError:
         detail = f"{pool.spec.name} did not answer within {pool.spec.timeout:g} s."
         problem = Problem("gateway_timeout", detail)
