@@ -31,6 +31,7 @@ from shared.errors import Problem
 from shared.http.exchange import Exchange
 from shared.http.limits import Limits
 from shared.http.server import serve_http
+from shared.serve import settle_memory
 from shared.settings import settings
 from shared.telemetry import CORRELATION_HEADER, accept_correlation_id, configure_logging, fields
 
@@ -171,6 +172,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     gateway = Gateway(specs, channel, Archive(arguments.metrics))
     listener = socket.socket(fileno=arguments.listen_fd)
     limits = Limits(idle_timeout=settings().idle_timeout)
+    settle_memory()
     server = await serve_http(gateway.handle, [listener], limits, cancel_on_disconnect=True)
     following = asyncio.create_task(gateway.follow_supervisor())
     ticking = asyncio.create_task(gateway.tick())
