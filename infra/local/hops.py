@@ -84,6 +84,6 @@ def _kept(
 
 
 def _named(headers: Headers) -> frozenset[bytes]:
-    """Return the headers that are this connection's own; never how long the body is."""
+    """Return the headers that Connection declares to be this connection's own."""
     lists = (value.lower().split(b",") for name, value in headers if name == _CONNECTION)
-    return frozenset(name.strip() for names in lists for name in names) - {_LENGTH}
+    return frozenset(name.strip() for names in lists for name in names)

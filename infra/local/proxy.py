@@ -103,11 +103,9 @@ class _Forwarding:
                 upstream.send(self._framed([chunk], last=False), last=False)
                 await upstream.drained()
             upstream.send(self._framed([], last=True), last=True)
-        except UpstreamError:
-            # Whoever reads the answer is told, unless that was already whole.
+        except (UpstreamError, ClientDisconnectedError):
+            # Whoever waits for the answer is told, or cancelled, unless that was already whole.
             return
-        except ClientDisconnectedError:
-            upstream.fail("the caller went away")
         except Problem as problem:
             self._malformed = problem
             upstream.fail("the request is malformed")

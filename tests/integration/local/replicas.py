@@ -52,10 +52,11 @@ async def head_of(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def forwarding(port: int, *, patience: float = 20) -> AsyncIterator[tuple[int, Upstreams]]:
-    """Forward to the replica at a port; yield the port for callers, and the kept connections."""
+async def forwarding(*ports: int, patience: float = 20) -> AsyncIterator[int]:
+    """Forward to the replicas at those ports, and yield the port for callers."""
     pool = Pool(_spec(patience), lambda _: None)
-    pool.adopt(Replica("one-1", "one", port, 1))
+    for port in ports:
+        pool.adopt(Replica(f"one-{port}", "one", port, 1))
     upstreams = Upstreams(keep=15)
 
     async def application(exchange: Exchange) -> None:
@@ -68,7 +69,7 @@ async def forwarding(port: int, *, patience: float = 20) -> AsyncIterator[tuple[
     address = listener.getsockname()
     server = await serve_http(application, [listener], cancel_on_disconnect=True)
     try:
-        yield address[1], upstreams
+        yield address[1]
     finally:
         await server.drain(0.01)
         upstreams.close()
@@ -81,7 +82,7 @@ def _spec(timeout: float) -> FunctionSpec:
         environment={},
         secrets=(),
         minimum=1,
-        maximum=1,
+        maximum=2,
         target=64,
         idle=60,
         timeout=timeout,

@@ -1,6 +1,7 @@
 """What goes to a replica, byte by byte, and what becomes of it when either side goes away."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,7 +19,7 @@ async def calling(script: Script, *, patience: float = 20) -> AsyncIterator[Stre
     """Connect to a gateway whose replica acts by a script."""
     async with (
         replica(script) as behind,
-        forwarding(behind, patience=patience) as (port, _),
+        forwarding(behind, patience=patience) as port,
     ):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
@@ -297,5 +298,19 @@ def test_a_replica_waits_while_the_caller_does_not_read() -> None:
             writer.write(GET)
             await stalled.wait()
             assert await answer(reader) == (200, bytes(size))
+
+    asyncio.run(test())
+
+
+def test_a_replica_that_refuses_a_connection_is_passed_over() -> None:
+    async def test() -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            nobody = taken.getsockname()[1]
+            async with replica(recorded([])) as behind, forwarding(nobody, behind) as port:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(GET)
+                assert await answer(reader) == (200, b"ok")
+                writer.close()
 
     asyncio.run(test())

@@ -14,6 +14,7 @@ from infra.local.upstream import Upstream, UpstreamError
 from infra.local.upstreams import Upstreams
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+OTHER = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
 CHUNKED = b"HTTP/1.1 201 \r\nTransfer-Encoding: chunked\r\n\r\n"
 ANSWERS = {
     "by length": (OK, 200, b"ok"),
@@ -164,7 +165,7 @@ def test_what_is_no_answer_is_an_error(answer: bytes) -> None:
 
 def test_answers_that_nobody_asked_for_end_the_connection() -> None:
     async def test() -> None:
-        for pieces in ((OK + OK,), (OK, OK)):
+        for pieces in ((OK + OTHER,), (OK, OTHER)):
             async with connected(silent) as upstream:
                 upstream.begin(to_head=False)
                 upstream.send((REQUEST,), last=True)
@@ -173,6 +174,40 @@ def test_answers_that_nobody_asked_for_end_the_connection() -> None:
                 assert (await upstream.answer()).status == 200
                 assert await body_of(upstream) == b"ok"
                 assert not upstream.reusable
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(
+    ("to_head", "answer"),
+    [
+        (True, OK),
+        (False, b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"),
+    ],
+)
+def test_a_connection_is_not_kept_if_its_answer_forbids_it(to_head: bool, answer: bytes) -> None:  # noqa: FBT001 - a parameter of pytest
+    async def test() -> None:
+        async with connected(silent) as upstream:
+            upstream.begin(to_head=to_head)
+            upstream.send((REQUEST,), last=True)
+            upstream.data_received(answer)
+            assert await body_of(upstream) == b""
+            assert upstream.complete
+            assert not upstream.reusable
+
+    asyncio.run(test())
+
+
+def test_a_sender_learns_that_the_replica_is_gone() -> None:
+    async def script(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await head_of(reader)
+
+    async def test() -> None:
+        async with connected(script) as upstream:
+            upstream.begin(to_head=False)
+            upstream.send((REQUEST, bytes(64_000_000)), last=False)
+            with pytest.raises(UpstreamError):
+                await upstream.drained()
 
     asyncio.run(test())
 

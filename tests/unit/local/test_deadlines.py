@@ -78,3 +78,12 @@ def test_an_error_at_the_deadline_stays_that_error() -> None:
             await block(deadline)
 
     asyncio.run(test())
+
+
+def test_what_ended_in_time_is_left_alone() -> None:
+    async def test() -> None:
+        with Deadline(Deadlines(SECONDS)):
+            await asyncio.sleep(0)
+        await asyncio.sleep(SECONDS * 2)
+
+    asyncio.run(test())
