@@ -12,29 +12,33 @@ import socket
 import time
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from pathlib import Path
 
-import aiohttp
 import msgspec
 import uvloop
-from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from infra.local import gateway_metrics as metrics
 from infra.local.control import Channel, Ended, Refused, Snapshot, Started, ToGateway
 from infra.local.metrics import Archive
 from infra.local.pool import Backend, Pool
-from infra.local.ports import HOST
-from infra.local.proxy import client, forward
+from infra.local.proxy import forward
+from infra.local.routes import Routes
 from infra.local.stackfile import FunctionSpec, read_stack
+from infra.local.upstreams import Upstreams
 from shared.errors import Problem
+from shared.http.exchange import Exchange
+from shared.http.limits import Limits
+from shared.http.server import serve_http
+from shared.serve import settle_memory
 from shared.settings import settings
 from shared.telemetry import CORRELATION_HEADER, accept_correlation_id, configure_logging, fields
 
 _TICK = 0.1
 _COMPACT_EVERY = 60.0
 _FIRST_ANSWER_TIMEOUT = 60.0
-_NAMESPACE = ".openfaas-fn"
+_TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 
 logger = logging.getLogger(__name__)
 
@@ -46,48 +50,39 @@ class Gateway:
         self, specs: Mapping[str, FunctionSpec], channel: Channel, archive: Archive
     ) -> None:
         self.pools = {name: Pool(spec, channel.send) for name, spec in specs.items()}
+        self._routes = Routes(specs)
         self._channel = channel
         self._archive = archive
         # One thread, so that a scrape never meets a half-done merge.
         self._files = ThreadPoolExecutor(max_workers=1)
-        self._session = client()
+        self._upstreams = Upstreams(keep=settings().idle_timeout / 5)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, exchange: Exchange) -> None:
         """Answer one request."""
         started = time.perf_counter()
         pool: Pool | None = None
         try:
-            path = request.raw_path
-            if path == "/metrics":
-                return await self._metrics()
-            if path == "/healthz":
-                return web.Response(text="OK")
-            pool, rest = self._route(path)
-            response = await forward(self._session, request, pool, rest)
+            if exchange.target == b"/metrics":
+                await self._metrics(exchange)
+                return
+            if exchange.target == b"/healthz":
+                exchange.respond(HTTPStatus.OK, _TEXT, b"OK")
+                return
+            name, target = self._routes.find(exchange.target)
+            pool = self.pools[name]
+            status = await forward(self._upstreams, exchange, pool, target)
         except Problem as problem:
-            response = _problem(request, problem)
+            status = problem.kind.status
+            _respond(exchange, problem)
         if pool is not None:
             elapsed = time.perf_counter() - started
-            metrics.DURATION.labels(pool.spec.name, response.status).observe(elapsed)
-        return response
+            metrics.DURATION.labels(pool.spec.name, status).observe(elapsed)
 
-    def _route(self, raw_path: str) -> tuple[Pool, str]:
-        """Return the pool of a path, and what the function sees of it, as it was sent."""
-        path, mark, query = raw_path.partition("?")
-        _, area, name, *rest = [*path.split("/", 3), "", ""][:4]
-        name = name.removesuffix(_NAMESPACE)
-        name = {"function": name, "reports": f"report-{name}"}.get(area, "")
-        pool = self.pools.get(name)
-        if pool is None:
-            known = ", ".join(sorted(self.pools))
-            raise Problem("not_found", f"No function answers here. The functions are: {known}.")
-        return pool, f"/{''.join(rest)}{mark}{query}"
-
-    async def _metrics(self) -> web.Response:
+    async def _metrics(self, exchange: Exchange) -> None:
         loop = asyncio.get_running_loop()
         body = await loop.run_in_executor(self._files, self._archive.render)
-        return web.Response(body=body, headers={"content-type": CONTENT_TYPE_LATEST})
+        exchange.respond(HTTPStatus.OK, [(b"content-type", CONTENT_TYPE_LATEST.encode())], body)
 
     async def follow_supervisor(self) -> None:
         """Take in what the supervisor tells, until it is gone."""
@@ -123,44 +118,44 @@ class Gateway:
 
     async def _first_answer(self, pool: Pool, backend: Backend) -> None:
         """Ask a new replica whether it lives: its answer ends the cold start."""
-        url = f"http://{HOST}:{backend.replica.port}/health/live"
-        timeout = aiohttp.ClientTimeout(total=_FIRST_ANSWER_TIMEOUT)
         try:
-            async with self._session.get(url, timeout=timeout):
-                pool.ready(backend)
-        except (aiohttp.ClientError, TimeoutError) as error:
+            async with asyncio.timeout(_FIRST_ANSWER_TIMEOUT):
+                await self._upstreams.ask(backend.replica.port, b"/health/live")
+        except OSError as error:
             said = fields(replica=backend.replica.id, error=repr(error))
             logger.warning("replica did not come up", extra=said)
+        else:
+            pool.ready(backend)
 
     async def tick(self) -> None:
-        """Scale down what idles, keep the minimum, merge the metrics of ended processes."""
+        """Let go of what idles, keep the minimum, merge the metrics of ended processes."""
         loop = asyncio.get_running_loop()
         compact_at = loop.time()
         while True:
             for pool in self.pools.values():
                 pool.scale()
+            self._upstreams.expire()
             if loop.time() >= compact_at:
                 await loop.run_in_executor(self._files, self._archive.compact)
                 compact_at = loop.time() + _COMPACT_EVERY
             await asyncio.sleep(_TICK)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let go of the connections to replicas and to the supervisor."""
-        await self._session.close()
+        self._upstreams.close()
         self._channel.close()
         self._files.shutdown()
 
 
-def _problem(request: web.BaseRequest, problem: Problem) -> web.Response:
-    correlation = accept_correlation_id(request.headers.get(CORRELATION_HEADER))
-    if problem.kind.status >= web.HTTPInternalServerError.status_code:
-        said = fields(code=problem.kind.code, path=request.path, correlationId=correlation)
+def _respond(exchange: Exchange, problem: Problem) -> None:
+    correlation = accept_correlation_id(exchange.get(CORRELATION_HEADER))
+    if problem.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        path = exchange.target.partition(b"?")[0].decode("latin-1")
+        said = fields(code=problem.kind.code, path=path, correlationId=correlation)
         logger.log(problem.kind.log_level, problem.detail, extra=said)
-    return web.Response(
-        status=problem.kind.status,
-        body=problem.document(correlation),
-        headers=problem.headers() | {CORRELATION_HEADER: correlation},
-    )
+    headers = problem.headers() | {CORRELATION_HEADER: correlation}
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    exchange.respond(problem.kind.status, encoded, problem.document(correlation))
 
 
 async def _fired(event: asyncio.Event) -> None:
@@ -175,26 +170,19 @@ async def serve(arguments: argparse.Namespace) -> None:
     channel = await Channel.over(socket.socket(fileno=arguments.control_fd))
     specs = read_stack(arguments.stack, arguments.idle)
     gateway = Gateway(specs, channel, Archive(arguments.metrics))
-    server = web.Server(
-        gateway.handle,
-        handler_cancellation=True,
-        auto_decompress=False,
-        access_log=None,
-        read_bufsize=256 * 1024,
-        keepalive_timeout=settings().idle_timeout,
-    )
-    runner = web.ServerRunner(server, shutdown_timeout=settings().drain_timeout)
-    await runner.setup()
-    await web.SockSite(runner, socket.socket(fileno=arguments.listen_fd)).start()
+    listener = socket.socket(fileno=arguments.listen_fd)
+    limits = Limits(idle_timeout=settings().idle_timeout)
+    settle_memory()
+    server = await serve_http(gateway.handle, [listener], limits, cancel_on_disconnect=True)
     following = asyncio.create_task(gateway.follow_supervisor())
     ticking = asyncio.create_task(gateway.tick())
     stopping = asyncio.create_task(_fired(stop))
     tasks = {following, ticking, stopping}
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    await runner.cleanup()
+    await server.drain(settings().drain_timeout)
     for task in tasks - done:
         task.cancel()
-    await gateway.close()
+    gateway.close()
     for task in done:
         task.result()
 

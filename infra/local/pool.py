@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from infra.local import gateway_metrics as metrics
 from infra.local.autoscaler import Autoscaler
 from infra.local.control import Replica, Start, Stop, ToSupervisor, Want
+from infra.local.deadlines import Deadlines
 from infra.local.stackfile import FunctionSpec
 from shared.errors import Problem
 
@@ -39,6 +40,7 @@ class Pool:
     def __init__(self, spec: FunctionSpec, send: Callable[[ToSupervisor], None]) -> None:
         self.spec = spec
         self.in_flight = 0
+        self.deadlines = Deadlines(spec.timeout)
         self._send = send
         self._scaler = Autoscaler(spec.minimum, spec.maximum, spec.target, spec.idle)
         self._rotation: dict[str, Backend] = {}

@@ -11,6 +11,7 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 import aiohttp
+import psutil
 import pytest
 from integration.local.stacks import Stack, function
 from yarl import URL
@@ -219,3 +220,21 @@ def test_a_caller_that_leaves_ends_its_request(stack: Stack) -> None:
     with pytest.raises(TimeoutError):
         asyncio.run(leave())
     stack.wait(lambda: stack.function("left")["replicas"] == 0)
+
+
+def test_connections_to_replicas_are_kept_and_let_go_before_the_replica_lets_go_of_them(
+    start_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDLE_TIMEOUT", "5")
+    stack = start_stack(function("calm"))
+
+    def kept() -> int:
+        process = psutil.Process(stack.replicas("calm")[0])
+        return sum(each.status == psutil.CONN_ESTABLISHED for each in process.net_connections())
+
+    async def ask() -> None:
+        await asyncio.gather(*(get(stack, "/function/calm?sleep=0.1") for _ in range(3)))
+
+    asyncio.run(ask())
+    assert kept() >= 3
+    stack.wait(lambda: kept() == 0)
