@@ -21,6 +21,9 @@ SET: Final = (
     ("single", "--rate", "2000", "--seconds", "15"),
     ("burst", "--seconds", "10"),
     ("drain", "--events", "300000"),
+    ("coldstart", "--times", "10"),
+    ("ceilings",),
+    ("stages", "--events", "50000"),
 )
 
 _COMMAND: Final = (sys.executable, "-c", "from infra.cli import main; main()")

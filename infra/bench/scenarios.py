@@ -6,10 +6,13 @@ A scenario is a class with a summary and a `run`; adding one is adding an object
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from infra.bench.ceilings import Ceilings
+from infra.bench.coldstart import ColdStart
 from infra.bench.load import Target
 from infra.bench.loads import Bulk, Burst, Drain, Publisher, Single
 from infra.bench.outcome import Outcome
 from infra.bench.sizes import Sizes
+from infra.bench.stages import Stages
 
 
 class Scenario(Protocol):
@@ -31,4 +34,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "single": Single(),
     "burst": Burst(),
     "drain": Drain(),
+    "coldstart": ColdStart(),
+    "ceilings": Ceilings(),
+    "stages": Stages(),
 }
