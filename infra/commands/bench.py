@@ -87,20 +87,19 @@ def bench(  # noqa: PLR0913 - each is an option of the command line
 
     \b
     Scenarios:
-      publisher    arrays of 1,000 to 50,000 events, one every second, overlapping;
-                   or at --rate
+      publisher    arrays of 1,000 to 50,000, one every second or at --rate
       bulk         arrays of --body-size, as fast as possible or at --rate
       single       one event per POST over kept connections, likewise
-      burst        accept only: the connector is held for --seconds; then all drains
+      burst        accept only, the connector held for --seconds; then it drains
       drain        a backlog of --events, from its release until all is reported
       coldstart    0 to 1 replica, --times times, on a stack of its own
       ceilings     the machine's own limits with the same bytes: COPY without
                    indexes, bare synced publish, an HTTP handler that does nothing
       stages       CPU per event by process and by stage
 
-    A held connector is released in the end, when the run is interrupted, and ten
-    seconds after it is killed. burst, drain, ceilings and stages need the servers:
-    a local stack, or --nats-url and --database-url.
+    burst, drain, ceilings and stages need the servers: a local stack, or
+    --nats-url and --database-url. A held connector is released in the end, when
+    the run is interrupted, and ten seconds after the run is killed.
 
     \b
     Examples:
