@@ -1,26 +1,31 @@
-"""Puts prepared bodies on the stack and measures from the first POST to the last report."""
+"""Puts bodies on the stack and measures from the first POST to the last report."""
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urljoin
 
+from infra.bench.disk import Growth, sizes
+from infra.bench.driving import Driver
 from infra.bench.freshness import cumulative, freshness, percentiles
+from infra.bench.holding import held
 from infra.bench.looker import Looker
+from infra.bench.meanwhile import meanwhile
 from infra.bench.measurement import Measurement
-from infra.bench.resources import Listing, Resources
+from infra.bench.rendering import length_of
+from infra.bench.resources import Listing, Resources, Usage, combined
 from infra.bench.wire import WireClient
 from infra.publisher.bodies import Body
 from infra.publisher.client import Client
 from infra.publisher.comparison import Proof, compare
-from infra.publisher.flow import Flow, Pace
+from infra.publisher.flow import Pace
 from infra.publisher.ledger import Ledger
 from infra.publisher.proof import baseline, prove
 from infra.publisher.reports import Reports
@@ -30,13 +35,23 @@ from infra.publisher.sender import Delivery, Sender, Verdict
 INGEST: Final = "/function/webhook-ingest"
 
 
+class MissingError(Exception):
+    """A scenario needs a part of the stack that it cannot reach."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The stack: its gateway, where bodies go if not there, and its processes."""
+    """The stack: its gateway, where bodies go if not there, its servers and processes.
+
+    `look_interval` and `patience` are seconds.
+    """
 
     gateway: str
     direct: str | None
     listing: Listing
+    nats_url: str | None = None
+    database_url: str | None = None
+    state_dir: Path = Path(".hookstream")
     look_interval: float = 0.1
     patience: float = 120.0
 
@@ -45,14 +60,43 @@ class Target:
         """The URL that bodies are posted to."""
         return self.direct or urljoin(self.gateway, INGEST)
 
+    def nats(self) -> str:
+        """Return the stream's server. Raises MissingError."""
+        if self.nats_url is None:
+            raise MissingError("this needs the stream's server: a local stack, or --nats-url")
+        return self.nats_url
+
+    def database(self) -> str:
+        """Return the database. Raises MissingError."""
+        if self.database_url is None:
+            raise MissingError("this needs the database: a local stack, or --database-url")
+        return self.database_url
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Bodies, made beforehand, and how they go out: `interval` seconds apart, 0 = at once."""
+    """Bodies and how they go out: at a pace or as fast as answers come, all or for `seconds`.
 
-    bodies: deque[Body]
+    With `hold`, the connector gets nothing until all are accepted; the use of processes is then
+    that of the phase named: "accept" or "drain".
+    """
+
+    bodies: Iterator[Body]
     concurrency: int
-    interval: float = 0.0
+    pace: Pace | None = None
+    seconds: float | None = None
+    hold: str = ""
+
+
+@dataclass(slots=True)
+class _Phases:
+    """When things happened, time.monotonic(), and what was used in between."""
+
+    start: float
+    released: float
+    visible: float | None
+    accepting: list[Usage]
+    draining: list[Usage]
 
 
 class LoadRun:
@@ -66,100 +110,98 @@ class LoadRun:
         self._requests = self._bytes = self._retries = 0
 
     async def __call__(self) -> Measurement:
-        """Run and prove. Raises ReportError when the reports do not answer."""
+        """Run and prove.
+
+        Raises ReportError when the reports do not answer, HoldError when the connector cannot be
+        held, psycopg.Error when the database does not answer.
+        """
         target = self._target
-        resources = Resources(target.listing)
         async with (
             Client(target.gateway, INGEST, timeout=target.patience) as client,
             WireClient(target.ingest, target.patience) as wire,
         ):
             reports = Reports(client)
             before = await baseline(reports)
+            disk = await self._sizes()
             looker = Looker(reports, sum(before.events), target.look_interval)
-            async with _meanwhile(resources.watch(), looker.watch()):
-                start = time.monotonic()
-                await self._drive(wire)
-                accepted = self._ledger.accepted.total
-                visible = await looker.wait_for(accepted, target.patience)
-                resources.sample()
+            async with meanwhile(looker.watch()):
+                phases = await self._run(wire, looker)
             check = partial(compare, self._ledger, before, allow_unknown=False)
             proof = await prove(reports, check, datetime.now(UTC), target.patience / 4)
-        return self._measurement(start, visible, looker, resources, proof)
+        accepted = self._ledger.accepted.total
+        growth = disk and Growth.between(disk, await self._sizes(), accepted, self._bytes)
+        return self._measurement(phases, looker, proof, growth or None)
+
+    async def _sizes(self) -> dict[str, int]:
+        """Return the tables' sizes, none if the database is not known."""
+        url = self._target.database_url
+        return await asyncio.to_thread(sizes, url) if url else {}
+
+    async def _run(self, wire: WireClient, looker: Looker) -> _Phases:
+        accepting, draining = Resources(self._target.listing), Resources(self._target.listing)
+        async with self._holding():
+            start = time.monotonic()
+            async with accepting.watched():
+                await self._drive(wire)
+        released = time.monotonic()
+        async with draining.watched():
+            visible = await looker.wait_for(self._ledger.accepted.total, self._target.patience)
+        return _Phases(start, released, visible, accepting.usages(), draining.usages())
+
+    @asynccontextmanager
+    async def _holding(self) -> AsyncIterator[None]:
+        if self._load.hold:
+            async with held(self._target.nats()):
+                yield
+        else:
+            yield
 
     async def _drive(self, wire: WireClient) -> None:
         retry = RetryPolicy(self._target.patience)
         sender = Sender(wire.post, retry, asyncio.Event(), Random())  # noqa: S311 - jitter
         load = self._load
-        if load.interval:
-            pace = Pace(interval=load.interval)
-            flow = Flow(sender.deliver, pace, load.concurrency, asyncio.Event())
-            await flow.run(_drain(load.bodies), self._sending, self._delivered)
-            return
-        async with asyncio.TaskGroup() as group:
-            for _ in range(load.concurrency):
-                group.create_task(self._work(sender.deliver))
-
-    async def _work(self, deliver: Callable[[Body], Awaitable[Delivery]]) -> None:
-        for body in _drain(self._load.bodies):
-            self._sending(body)
-            self._delivered(await deliver(body))
+        driver = Driver(sender.deliver, self._sending, self._delivered, load.concurrency, load.pace)
+        await driver.run(load.bodies, load.seconds)
 
     def _sending(self, body: Body) -> None:
         self._requests += 1
-        self._bytes += len(body.content)
+        self._bytes += length_of(body)
         self._ledger.send(body.batch)
 
-    def _delivered(self, delivery: Delivery) -> None:
+    def _delivered(self, delivery: Delivery, seconds: float) -> None:
         batch = delivery.body.batch
         self._retries += delivery.attempts - 1
         if delivery.verdict is Verdict.ANSWERED:
             self._ledger.settle(batch, delivery.refused)
             events = len(batch) - len(delivery.refused)
-            self._deliveries.append((delivery.at, events, delivery.seconds))
+            self._deliveries.append((delivery.at, events, seconds))
         elif delivery.verdict is Verdict.UNKNOWN:
             self._ledger.lose(batch)
 
     def _measurement(
-        self,
-        start: float,
-        visible: float | None,
-        looker: Looker,
-        resources: Resources,
-        proof: Proof,
+        self, phases: _Phases, looker: Looker, proof: Proof, growth: Growth | None
     ) -> Measurement:
         accepted = cumulative((at, events) for at, events, _ in self._deliveries)
         last = accepted[-1].at if accepted else time.monotonic()
+        hold, visible = self._load.hold, phases.visible
+        usages = {
+            "accept": phases.accepting,
+            "drain": phases.draining,
+            "": combined(phases.accepting, phases.draining),
+        }
         return Measurement(
             events=self._ledger.accepted.total,
             requests=self._requests,
             bytes=self._bytes,
             retries=self._retries,
-            accept_seconds=last - start,
-            visible_seconds=visible - start if visible else None,
-            freshness=percentiles(freshness(accepted, looker.marks)),
+            accept_seconds=last - phases.start,
+            visible_seconds=visible - phases.start if visible else None,
+            drain_seconds=visible - phases.released if visible and hold else None,
+            freshness=None if hold else percentiles(freshness(accepted, looker.marks)),
             answers=percentiles((seconds, 1) for _, _, seconds in self._deliveries),
             revenue=str(sum(figure.reported for figure in proof.revenue.values())),
             failed_looks=looker.failures,
-            usages=resources.usages(),
+            usages=usages[hold],
+            growth=growth,
             objections=proof.objections,
         )
-
-
-def _drain(bodies: deque[Body]) -> Iterator[Body]:
-    while bodies:
-        yield bodies.popleft()
-
-
-@asynccontextmanager
-async def _meanwhile(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run the work besides, and cancel it at the end. Raises what it raised."""
-    tasks = [asyncio.ensure_future(each) for each in work]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for error in ended:
-        if isinstance(error, Exception):
-            raise error

@@ -35,12 +35,17 @@ class Looker:
         return next((mark.at for mark in self.marks if mark.events >= events), None)
 
     async def wait_for(self, events: int, patience: float) -> float | None:
-        """Return that moment once it came, or None after `patience` seconds."""
-        try:
-            async with asyncio.timeout(patience):
-                while (moment := self.seen(events)) is None:
-                    self._looked.clear()
-                    await self._looked.wait()
-        except TimeoutError:
-            return None
+        """Return that moment once it came, or None after `patience` seconds without more events."""
+        while (moment := self.seen(events)) is None:
+            known = self._most()
+            try:
+                async with asyncio.timeout(patience):
+                    while self._most() <= known:
+                        self._looked.clear()
+                        await self._looked.wait()
+            except TimeoutError:
+                return None
         return moment
+
+    def _most(self) -> int:
+        return max((mark.events for mark in self.marks), default=-1)

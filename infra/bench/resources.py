@@ -1,11 +1,15 @@
 """CPU seconds and peak memory of the stack's processes during a run."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import psutil
+
+from infra.bench.meanwhile import meanwhile
 
 Listing = Callable[[], dict[int, str]]
 """Returns the names of the processes by pid, as they are now."""
@@ -34,18 +38,25 @@ class _Meter:
 
 
 class Resources:
-    """Samples while it is entered; processes that come and go meanwhile are counted."""
+    """Samples processes; those that come and go meanwhile are counted."""
 
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
         self._meters: dict[tuple[int, float], _Meter] = {}
         self._sampled = False
 
-    async def watch(self) -> None:
-        """Sample until cancelled."""
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Sample from the block's begin to its end."""
+        self.sample()
+        async with meanwhile(self._watch()):
+            yield
+        self.sample()
+
+    async def _watch(self) -> None:
         while True:
-            self.sample()
             await asyncio.sleep(_INTERVAL)
+            self.sample()
 
     def sample(self) -> None:
         """Look at each process once."""
@@ -81,6 +92,22 @@ class Resources:
         meters = [meter for meter in self._meters.values() if meter.name == name]
         spent = sum(meter.last - meter.first for meter in meters)
         return Usage(name, spent, max(meter.peak for meter in meters))
+
+
+def combined(*parts: Iterable[Usage]) -> list[Usage]:
+    """Return the use in phases that follow each other as one, the largest consumer first."""
+    phases: dict[str, list[Usage]] = {}
+    for usage in chain.from_iterable(parts):
+        phases.setdefault(usage.name, []).append(usage)
+    usages = [
+        Usage(
+            name,
+            sum(usage.cpu_seconds for usage in found),
+            max(usage.peak_bytes for usage in found),
+        )
+        for name, found in phases.items()
+    ]
+    return sorted(usages, key=lambda usage: (-usage.cpu_seconds, usage.name))
 
 
 def _children() -> dict[int, list[int]]:

@@ -4,12 +4,14 @@ Plain HTTP, keep-alive, one request at a time on a connection.
 """
 
 import asyncio
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self, cast
 from urllib.parse import urlsplit
 
 import httptools
 
+from infra.bench.rendering import length_of, pieces_of
 from infra.publisher.answers import Reply
 from infra.publisher.bodies import Body
 from infra.publisher.retry import retry_after
@@ -20,6 +22,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Reply] | None = None
+        self._room: asyncio.Future[None] | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -27,13 +30,26 @@ class _Connection(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._wish: float | None = None
 
-    async def exchange(self, head: bytes, content: bytes) -> Reply:
-        """Send a request and return its answer. Raises TransportError."""
+    async def exchange(self, head: bytes, pieces: Iterable[bytes]) -> Reply:
+        """Send a request and return its answer. Raises TransportError.
+
+        An answer that comes before all is sent is the answer; then the connection is closed.
+        """
         if self._transport is None or self._transport.is_closing():
             raise TransportError("the connection is closed")
-        self._waiter = asyncio.get_running_loop().create_future()
-        self._transport.writelines((head, content))
-        return await self._waiter
+        waiter: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiter = waiter
+        for number, piece in enumerate(pieces):
+            if number == 0:
+                self._transport.write(head + piece)
+            else:
+                self._transport.write(piece)
+            if self._room is not None:
+                await asyncio.wait((self._room, waiter), return_when=asyncio.FIRST_COMPLETED)
+            if waiter.done():
+                self.close()
+                break
+        return await waiter
 
     @property
     def reusable(self) -> bool:
@@ -45,6 +61,14 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+
+    def pause_writing(self) -> None:
+        self._room = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        if self._room is not None:
+            self._room.set_result(None)
+            self._room = None
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -93,6 +117,8 @@ class WireClient:
             target += f"?{parts.query}"
         self._line = f"POST {target} HTTP/1.1\r\nhost: {parts.netloc}\r\n".encode()
         self._timeout = timeout
+        self._headers: dict[str, str] = {}
+        self._start = self._line
         self._idle: list[_Connection] = []
 
     async def __aenter__(self) -> Self:
@@ -113,7 +139,7 @@ class WireClient:
         try:
             async with asyncio.timeout(self._timeout):
                 connection = await self._connection()
-                reply = await connection.exchange(self._head(body), body.content)
+                reply = await connection.exchange(self._head(body), pieces_of(body))
         except (OSError, TimeoutError) as error:
             if connection:
                 connection.close()
@@ -132,9 +158,7 @@ class WireClient:
         return protocol
 
     def _head(self, body: Body) -> bytes:
-        fields = "".join(f"{name}: {value}\r\n" for name, value in body.headers.items())
-        return b"%b%bcontent-length: %d\r\n\r\n" % (
-            self._line,
-            fields.encode("latin-1"),
-            len(body.content),
-        )
+        if body.headers is not self._headers:
+            fields = "".join(f"{name}: {value}\r\n" for name, value in body.headers.items())
+            self._start, self._headers = self._line + fields.encode("latin-1"), body.headers
+        return b"%bcontent-length: %d\r\n\r\n" % (self._start, length_of(body))

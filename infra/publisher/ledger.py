@@ -139,7 +139,7 @@ class Ledger:
 
     def _enter_all(self, tally: Tally, marks: bytearray, batch: Batch, numbers: range) -> None:
         marks[numbers.start : numbers.stop] = b"\1" * len(numbers)
-        for code in range(len(KINDS)):
+        for code in set(batch.kinds) - {INVALID}:
             tally.events[code] += batch.kinds.count(code)
         for index, cents in batch.amounts.items():
             tally.cents[batch.kinds[index]] += cents

@@ -1,5 +1,6 @@
 """CPU and memory of real processes."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -94,6 +95,18 @@ def test_children_that_are_listed_count_for_themselves() -> None:
     usages = {usage.name: usage for usage in resources.usages()}
     assert usages["parent"].peak_bytes < 50_000_000 < usages["child"].peak_bytes
     assert usages["child"].cpu_seconds > 0.25
+
+
+def test_a_watched_block_counts_what_happens_in_it() -> None:
+    async def scenario() -> Resources:
+        with program(BURN, "0", "0.3") as process:
+            resources = Resources(lambda: {process.pid: "burner"})
+            async with resources.watched():
+                await asyncio.to_thread(done, process)
+            return resources
+
+    (usage,) = asyncio.run(scenario()).usages()
+    assert 0.15 < usage.cpu_seconds < 5
 
 
 def test_a_process_that_is_gone_keeps_what_it_used() -> None:

@@ -1,16 +1,20 @@
 """The lean HTTP client against real servers."""
 
 import asyncio
+from random import Random
 
 import pytest
 from receiver import Receiver, running
 
+from infra.bench.rendering import Renderer, length_of
+from infra.bench.stock import Stock
 from infra.bench.wire import WireClient
 from infra.publisher.batch import Batch
 from infra.publisher.bodies import Body
 from infra.publisher.sender import TransportError
 
 EVENTS = b"[]"
+STOCK = Stock(Random(3), 20_000)
 
 
 def body(content: bytes = EVENTS) -> Body:
@@ -100,6 +104,42 @@ def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
             with pytest.raises(TransportError):
                 await client.post(body())
             assert (await client.post(body())).status == 422
+
+    asyncio.run(scenario())
+
+
+def test_a_large_body_is_streamed() -> None:
+    async def scenario() -> Receiver:
+        receiver = Receiver()
+        [large] = Renderer(STOCK, Random(), corrupts_last=0).arrays([len(STOCK)])
+        async with running(receiver) as url, WireClient(url, timeout=20) as client:
+            reply = await client.post(large)
+            assert reply.parsed().accepted == len(STOCK)
+            assert len(receiver.bodies[0]) == length_of(large)
+        return receiver
+
+    assert len(asyncio.run(scenario()).events) == len(STOCK)
+
+
+def test_an_answer_before_the_end_of_the_body_is_the_answer() -> None:
+    async def scenario() -> None:
+        raw = b"HTTP/1.1 413 No\r\ncontent-length: 0\r\n\r\n"
+        asked = asyncio.Event()
+
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(raw)
+            await writer.drain()
+            await asked.wait()
+            writer.close()
+
+        [large] = Renderer(STOCK, Random()).arrays([len(STOCK)])
+        async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            async with WireClient(f"http://{host}:{port}", timeout=20) as client:
+                assert (await client.post(large)).status == 413
+                assert not client._idle
+            asked.set()
 
     asyncio.run(scenario())
 

@@ -1,0 +1,1 @@
+copy bench_rows from stdin (format binary)

@@ -1,0 +1,1 @@
+copy (select * from events limit %(limit)s offset %(offset)s) to stdout (format binary)
