@@ -17,8 +17,8 @@ from psycopg.rows import TupleRow
 
 from infra.bench.meters import Meter
 from shared.batch import Delivery, StoredMessage, encode_batch
-from shared.events.decoding import decode_event, latest_timestamp
-from shared.events.model import SOURCES
+from shared.events.decoding import decode_events, guess_source, latest_timestamp
+from shared.events.model import SOURCES, Source
 from shared.events.splitting import split_array
 from shared.events.text import has_escapes
 from shared.settings import Settings
@@ -34,7 +34,6 @@ Copying = AsyncIterator[AsyncCopy]
 REST: Final = "store: begin, commit, pool"
 
 _deliveries = msgspec.json.Decoder(list[Delivery]).decode
-_events = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def accept(meter: Meter, bodies: Iterable[bytes], limits: Settings) -> list[Pack]:
@@ -51,11 +50,14 @@ def accept(meter: Meter, bodies: Iterable[bytes], limits: Settings) -> list[Pack
         latest = latest_timestamp()
         with meter.stage("ingest: validate"):
             escapes = has_escapes(body)
-            sources = [decode_event(raw, latest, escapes=escapes).type.source for raw in raws]
+            members: dict[Source, list[bytes]] = {source: [] for source in SOURCES}
+            for raw in map(bytes, raws):
+                members[guess_source(raw)].append(raw)
+            for source, own in members.items():
+                decode_events(own, own, source, latest, escapes=escapes)
         with meter.stage("ingest: pack"):
-            for raw, source in zip(raws, sources, strict=True):
-                if full := packers[source].add(memoryview(raw)):
-                    packs.append(full)
+            for source, own in members.items():
+                packs += packers[source].extend(own)
             packs += (packer.cut() for packer in packers.values() if packer)
     return packs
 
@@ -98,18 +100,19 @@ async def collect(meter: Meter, calls: Iterable[bytes], database_url: str) -> in
         for call in calls:
             with meter.stage("collector: decode call"):
                 deliveries = _deliveries(call)
-            latest, decoded = latest_timestamp(), []
+            latest = latest_timestamp()
             with meter.stage("collector: decode events"):
-                for delivery in deliveries:
-                    escapes = has_escapes(bytes(delivery.data))
-                    decoded += [
-                        (delivery, index, raw, decode_event(raw, latest, escapes=escapes))
-                        for index, raw in enumerate(_events(delivery.data))
-                    ]
+                escapes = has_escapes(call)
+                texts = [[str(raw, "utf-8") for raw in delivery.data] for delivery in deliveries]
+                decoded = [
+                    decode_events(delivery.data, own, _source(delivery), latest, escapes=escapes)
+                    for delivery, own in zip(deliveries, texts, strict=True)
+                ]
             with meter.stage("collector: build rows"):
                 rows = [
-                    build_row(event, bytes(raw).decode(), delivery.stream_sequence, index)
-                    for delivery, index, raw, event in decoded
+                    build_row(event, text, delivery.stream_sequence, index)
+                    for delivery, own, events in zip(deliveries, texts, decoded, strict=True)
+                    for index, (event, text) in enumerate(zip(events or [], own, strict=True))
                 ]
             records = [_record(delivery) for delivery in deliveries]
             with meter.stage(REST, *database.backends):
@@ -123,12 +126,16 @@ def _record(delivery: Delivery) -> MessageRecord:
     return MessageRecord(
         stream_sequence=delivery.stream_sequence,
         published_at=delivery.published_at,
-        source=delivery.source.rpartition("/")[2],
+        source=_source(delivery),
         received_at=delivery.published_at,
         correlation_ids=delivery.correlationids,
         events=int(delivery.eventcount),
         rejected=0,
     )
+
+
+def _source(delivery: Delivery) -> Source:
+    return next(source for source in SOURCES if delivery.source.endswith(f"/{source}"))
 
 
 def _leave_rest(meter: Meter) -> None:

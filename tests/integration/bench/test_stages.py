@@ -24,7 +24,7 @@ STAGES = {
     "ingest: split", "ingest: validate", "ingest: pack", "ingest: compress, checksum",
     "ingest: publish", "connector: pull, acknowledge", "connector: inflate",
     "connector: encode call", "collector: decode call", "collector: decode events",
-    "collector: build rows", REST, "store: ensure_partition", "store: keys", "store: copy",
+    "collector: build rows", REST, "store: ensure_partition", "store: erased_since", "store: new_keys", "store: copy",
     "store: rollup", "store: messages",
 }  # fmt: skip
 EVENTS = 3_000
