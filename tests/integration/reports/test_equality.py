@@ -16,9 +16,12 @@ MIDNIGHT = datetime(2026, 3, 29, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 
 at_limits = st.builds(
-    lambda quarter, offset: MIDNIGHT + quarter * QUARTER + timedelta(microseconds=offset),
+    lambda quarter, second, offset: (
+        MIDNIGHT + quarter * QUARTER + timedelta(seconds=second, microseconds=offset)
+    ),
     st.integers(-6, 6),
-    st.integers(-1, 1),
+    st.sampled_from([0, 0, 0, 1, 449, 450, 451, 899]),
+    st.sampled_from([-500_000, -1, 0, 1, 499_999, 500_000]),
 )
 anywhere = st.timedeltas(-timedelta(hours=26), timedelta(hours=26)).map(MIDNIGHT.__add__)
 moments = at_limits | anywhere
@@ -85,28 +88,34 @@ def wishes(draw: st.DrawFn, times: st.SearchStrategy[datetime]) -> Wanted:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[list[Event], list[Wanted]]:
-    """Events that share few moments, and questions whose limits are often among those."""
+def cases(draw: st.DrawFn) -> tuple[list[Event], list[Wanted], int]:
+    """Events that share few moments, questions whose limits are often among those.
+
+    Last, how many of the events an older version has stored.
+    """
     times = st.sampled_from(draw(st.lists(moments, min_size=1, max_size=8)))
     stored = [draw(events(number, times)) for number in range(draw(st.integers(0, 40)))]
-    return stored, draw(st.lists(wishes(times), min_size=1, max_size=4))
+    wanted = draw(st.lists(wishes(times), min_size=1, max_size=4))
+    return stored, wanted, draw(st.just(0) | st.integers(0, len(stored)))
 
 
-def fill(tables: psycopg.Connection, stored: Sequence[Event]) -> None:
+def fill(tables: psycopg.Connection, stored: Sequence[Event], older: int = 0) -> None:
+    """Store events, so many of them as an older version does."""
     clear(tables)
     make_room(tables, stored)
     with tables.transaction():
-        store(tables, stored)
+        store(tables, stored[:older], seconds=False)
+        store(tables, stored[older:])
 
 
 @given(case=cases())
-@example(case=([], [Wanted()]))
+@example(case=([], [Wanted()], 0))
 @settings(max_examples=200, deadline=None)
 def test_every_report_equals_a_naive_computation(
-    reports: Reports, tables: psycopg.Connection, case: tuple[list[Event], list[Wanted]]
+    reports: Reports, tables: psycopg.Connection, case: tuple[list[Event], list[Wanted], int]
 ) -> None:
-    stored, wanted = case
-    fill(tables, stored)
+    stored, wanted, older = case
+    fill(tables, stored, older)
     for each in wanted:
         names = ("events", "revenue", "demographics")
         answers = reports.ask_all([(name, query_string(each)) for name in names])
