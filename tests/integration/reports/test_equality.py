@@ -2,9 +2,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 import psycopg
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from integration.reports import naive
@@ -19,8 +21,8 @@ at_limits = st.builds(
     lambda quarter, second, offset: (
         MIDNIGHT + quarter * QUARTER + timedelta(seconds=second, microseconds=offset)
     ),
-    st.integers(-6, 6),
-    st.sampled_from([0, 0, 0, 1, 449, 450, 451, 899]),
+    st.integers(-3, 3),
+    st.sampled_from([0, 0, 1, 100, 449, 450, 451, 800, 899]),
     st.sampled_from([-500_000, -1, 0, 1, 499_999, 500_000]),
 )
 anywhere = st.timedeltas(-timedelta(hours=26), timedelta(hours=26)).map(MIDNIGHT.__add__)
@@ -40,7 +42,7 @@ NOBODY: dict[str, Any] = {
 
 @st.composite
 def events(draw: st.DrawFn, number: int, times: st.SearchStrategy[datetime]) -> Event:
-    type_id = draw(st.sampled_from(sorted(TYPES)))
+    type_id = draw(st.sampled_from(sorted(TYPES)) | st.sampled_from([7, 13]))
     source, stage, name = TYPES[type_id]
     facebook, bottom = source == naive.FACEBOOK, stage == "bottom"
     watched = not facebook and not bottom
@@ -121,6 +123,41 @@ def test_every_report_equals_a_naive_computation(
         answers = reports.ask_all([(name, query_string(each)) for name in names])
         for name, answer in zip(names, answers, strict=True):
             expected = getattr(naive, name)(stored, each)
+            assert {key: answer[key] for key in expected} == expected
+
+
+LIMITS = [
+    QUARTER * quarter + timedelta(seconds=second)
+    for quarter in (0, 2)
+    for second in (0, 0.3, 0.8, 1, 200.2, 449.999_999, 450, 700, 700.5, 899.7)
+]
+"""On either side of the middle of quarters and of seconds."""
+
+
+@pytest.mark.parametrize("older", [0, 300])
+def test_limits_on_either_side_of_the_middle(
+    reports: Reports, tables: psycopg.Connection, older: int
+) -> None:
+    stored = [
+        Event(
+            occurred_at=MIDNIGHT + timedelta(seconds=number * 3.7 % 3600),
+            type_id=(7, 13, 8)[number % 3],
+            event_id=f"e{number}",
+            user_id=f"u{number}",
+            followers=1,
+            revenue=Decimal(number) if number % 3 != 2 else None,
+        )
+        for number in range(2_000)
+    ]
+    fill(tables, stored, older)
+    wanted = [
+        Wanted(start=MIDNIGHT + start, end=MIDNIGHT + end) for start, end in combinations(LIMITS, 2)
+    ]
+    for each in wanted:
+        query = query_string(each)
+        answers = reports.ask_all([("events", query), ("revenue", query)])
+        for answer, naively in zip(answers, (naive.events, naive.revenue), strict=True):
+            expected = naively(stored, each)
             assert {key: answer[key] for key in expected} == expected
 
 
