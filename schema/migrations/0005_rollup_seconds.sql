@@ -40,7 +40,8 @@ begin
         coalesce(sum(revenue), 0)
     from events
     where occurred_at >= quarter and occurred_at < following and type_id = any(types)
-    group by 1, 2;
+    group by 1, 2
+    order by 1, 2;
     update rollup_types set events_in_seconds = (
         select coalesce(sum(added.events), 0)
         from rollup_seconds as added
