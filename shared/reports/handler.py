@@ -68,12 +68,18 @@ class ReportHandler:
 
     async def _answer(self, selection: Selection, if_none_match: str | None) -> Response:
         """Answer the report, or that the caller has it."""
+        if if_none_match is not None:
+            async with self._database.glance() as connection:
+                tag = await read_tag(connection, selection)
+            if is_known(tag, if_none_match):
+                return Response(HTTPStatus.NOT_MODIFIED, headers=_headers(tag))
         async with self._database.snapshot() as connection:
             tag = await read_tag(connection, selection)
-            headers = {"cache-control": "no-cache", "etag": tag}
-            if is_known(tag, if_none_match):
-                return Response(HTTPStatus.NOT_MODIFIED, headers=headers)
             answer = await self._report.build(connection, selection)
         response = Response.json(answer)
-        response.headers.update(headers)
+        response.headers.update(_headers(tag))
         return response
+
+
+def _headers(tag: str) -> dict[str, str]:
+    return {"cache-control": "no-cache", "etag": tag}

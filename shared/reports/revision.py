@@ -24,9 +24,7 @@ async def read_tag(connection: Connection, selection: Selection) -> str:
     return f'W/"{hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()}"'
 
 
-def is_known(tag: str, if_none_match: str | None) -> bool:
+def is_known(tag: str, if_none_match: str) -> bool:
     """Say whether a caller that sent `if_none_match` has what the tag stands for."""
-    if if_none_match is None:
-        return False
     known = _TAG.findall(if_none_match)
     return if_none_match.strip() == "*" or tag.removeprefix("W/") in known
