@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -134,7 +135,8 @@ class Response:
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the answer."""
         headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
-        headers.append((b"content-length", b"%d" % len(self.body)))
+        if self.status != HTTPStatus.NOT_MODIFIED:  # its length would be that of what is not sent
+            headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 

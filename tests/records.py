@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from infra.cli import app
 from shared.stream.packing import Origin, Pack, join, subject
 
-_TABLES = ("events", "event_keys", "rollup_types", "messages")
+_TABLES = ("events", "event_keys", "rollup_types", "rollup_seconds", "messages")
 
 
 @dataclass

@@ -13,6 +13,7 @@ from infra.connector.invocation import Target
 from infra.connector.retention import RetentionKeeper, bytes_to_keep
 from infra.connector.route import Links, Route
 from infra.connector.row_retention import RowRetentionKeeper
+from infra.connector.second_rollups import SecondRollupKeeper
 from infra.connector.watermark import WatermarkKeeper
 from shared.errors import Problem
 from shared.settings import Settings
@@ -46,6 +47,7 @@ class Connector:
             WatermarkKeeper(self._broker, self._database).run(),
             RetentionKeeper(self._broker, bytes_to_keep(self._settings)).run(),
             RowRetentionKeeper(self._database, self._settings.rows_keep_days).run(),
+            SecondRollupKeeper(self._database).run(),
         )
         self._background = [_vital(keeper) for keeper in keepers]
 

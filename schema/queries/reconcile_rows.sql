@@ -1,5 +1,6 @@
 -- Rows, present and expired, against rollups, quarter of an hour by quarter of an hour, as sums by
--- source; and of each kind of difference the first few groups.
+-- source; and of each kind of difference the first few groups. Quarters are held against their
+-- seconds too.
 with recorded as (
     select
         type_id,
@@ -23,6 +24,34 @@ with recorded as (
         sum(revenue) as revenue
     from recorded
     group by 1, 2
+), seconds as (
+    select
+        type_id,
+        date_bin('15 minutes', second, timestamptz '2000-01-01 00:00:00+00') as bucket,
+        sum(events) as events_in_seconds,
+        sum(transactions) as transactions,
+        sum(revenue) as revenue
+    from rollup_seconds
+    group by 1, 2
+), rollup as (
+    select
+        type_id,
+        bucket,
+        quarters.events,
+        quarters.transactions,
+        quarters.revenue,
+        (
+            coalesce(quarters.events_in_seconds, 0) <> coalesce(seconds.events_in_seconds, 0)
+            or (
+                quarters.events_in_seconds = quarters.events
+                and quarters.transactions <> seconds.transactions
+            )
+        ) as has_other_seconds,
+        (
+            quarters.events_in_seconds = quarters.events and quarters.revenue <> seconds.revenue
+        ) as has_other_revenue
+    from rollup_types as quarters
+    full join seconds using (type_id, bucket)
 ), compared as (
     select
         type_id,
@@ -33,9 +62,11 @@ with recorded as (
         coalesce(counted.transactions, 0) as transactions,
         coalesce(rollup.transactions, 0) as transactions_rolled_up,
         coalesce(counted.revenue, 0) as revenue,
-        coalesce(rollup.revenue, 0) as revenue_rolled_up
+        coalesce(rollup.revenue, 0) as revenue_rolled_up,
+        coalesce(rollup.has_other_seconds, false) as has_other_seconds,
+        coalesce(rollup.has_other_revenue, false) as has_other_revenue
     from counted
-    full join rollup_types as rollup using (type_id, bucket)
+    full join rollup using (type_id, bucket)
 ), named as (
     select
         compared.*,
@@ -53,13 +84,19 @@ select
     coalesce(
         (
             array_agg(place order by place) filter (
-                where rows + expired <> rolled_up or transactions <> transactions_rolled_up
+                where rows + expired <> rolled_up
+                    or transactions <> transactions_rolled_up
+                    or has_other_seconds
             )
         )[1:5],
         '{}'
     ),
     coalesce(
-        (array_agg(place order by place) filter (where revenue <> revenue_rolled_up))[1:5],
+        (
+            array_agg(place order by place) filter (
+                where revenue <> revenue_rolled_up or has_other_revenue
+            )
+        )[1:5],
         '{}'
     ),
     sum(expired)::bigint

@@ -1,4 +1,5 @@
--- Counts and revenue by type: whole buckets from the rollups, the rest from the rows.
+-- Counts and revenue by type: quarters of an hour, and what the range has more (sign 1) or less
+-- (sign -1) at its ends, by seconds and by rows.
 select type_id, sum(events)::bigint, sum(transactions)::bigint, coalesce(sum(revenue), 0)
 from (
     select type_id, events, transactions, revenue
@@ -7,16 +8,48 @@ from (
         and bucket >= %(whole_start)s::timestamptz
         and bucket < %(whole_end)s::timestamptz
     union all
-    select type_id, count(*), count(revenue), sum(revenue)
+    select
+        type_id,
+        %(head_seconds_sign)s::bigint * events,
+        %(head_seconds_sign)s::bigint * transactions,
+        %(head_seconds_sign)s::bigint * revenue
+    from rollup_seconds
+    where type_id = any(%(types)s::smallint[])
+        and second >= %(head_seconds_start)s::timestamptz
+        and second < %(head_seconds_end)s::timestamptz
+    union all
+    select
+        type_id,
+        %(tail_seconds_sign)s::bigint * events,
+        %(tail_seconds_sign)s::bigint * transactions,
+        %(tail_seconds_sign)s::bigint * revenue
+    from rollup_seconds
+    where type_id = any(%(types)s::smallint[])
+        and second >= %(tail_seconds_start)s::timestamptz
+        and second < %(tail_seconds_end)s::timestamptz
+    union all
+    select
+        type_id,
+        %(head_rows_sign)s::bigint * count(*),
+        %(head_rows_sign)s::bigint * count(revenue),
+        %(head_rows_sign)s::bigint * sum(revenue)
     from events
     where type_id = any(%(types)s::smallint[])
-        and (
-            (occurred_at >= %(head_start)s::timestamptz and occurred_at < %(head_end)s::timestamptz)
-            or
-            (occurred_at >= %(tail_start)s::timestamptz and occurred_at < %(tail_end)s::timestamptz)
-        )
+        and occurred_at >= %(head_rows_start)s::timestamptz
+        and occurred_at < %(head_rows_end)s::timestamptz
         and (%(campaign_id)s::text is null or campaign_id = %(campaign_id)s::text)
         and (%(country)s::text is null or country = %(country)s::text)
+    group by type_id
+    union all
+    select
+        type_id,
+        %(tail_rows_sign)s::bigint * count(*),
+        %(tail_rows_sign)s::bigint * count(revenue),
+        %(tail_rows_sign)s::bigint * sum(revenue)
+    from events
+    where type_id = any(%(types)s::smallint[])
+        and occurred_at >= %(tail_rows_start)s::timestamptz
+        and occurred_at < %(tail_rows_end)s::timestamptz
     group by type_id
 ) as pieces
 group by type_id

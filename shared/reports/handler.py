@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from prometheus_client import Counter, Histogram
 
 from shared.reports.answers import Answer
 from shared.reports.parameters import Selection, read_selection
+from shared.reports.revision import is_known, read_tag
 from shared.settings import Settings
 from shared.store.pool import Connection, Database
 from shared.telemetry import DURATION_BUCKETS
@@ -30,7 +32,10 @@ class Report:
 
 
 class ReportHandler:
-    """Answers `GET` and `HEAD` of one report, whatever the path."""
+    """Answers `GET` and `HEAD` of one report, whatever the path.
+
+    Callers that name an answer's `etag` in If-None-Match get 304 while its figures are the same.
+    """
 
     def __init__(self, report: Report, chosen: Settings) -> None:
         self._report = report
@@ -57,9 +62,24 @@ class ReportHandler:
         require_method(request, "GET", "HEAD")
         selection = read_selection(request.query)
         with DURATION.labels(self._report.name).time():
-            async with self._database.snapshot() as connection:
-                answer = await self._report.build(connection, selection)
+            response = await self._answer(selection, request.headers.get("if-none-match"))
         GENERATED.labels(self._report.name).inc()
-        response = Response.json(answer)
-        response.headers["cache-control"] = "no-cache"
         return response
+
+    async def _answer(self, selection: Selection, if_none_match: str | None) -> Response:
+        """Answer the report, or that the caller has it."""
+        if if_none_match is not None:
+            async with self._database.glance() as connection:
+                tag = await read_tag(connection, selection)
+            if is_known(tag, if_none_match):
+                return Response(HTTPStatus.NOT_MODIFIED, headers=_headers(tag))
+        async with self._database.snapshot() as connection:
+            tag = await read_tag(connection, selection)
+            answer = await self._report.build(connection, selection)
+        response = Response.json(answer)
+        response.headers.update(_headers(tag))
+        return response
+
+
+def _headers(tag: str) -> dict[str, str]:
+    return {"cache-control": "no-cache", "etag": tag}

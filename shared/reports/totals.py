@@ -1,6 +1,6 @@
 """Counts and revenue by type, from rollups as far as they go, and how fresh they are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -9,11 +9,12 @@ from shared.errors import Problem
 from shared.events.model import EventType
 from shared.reports.answers import Range
 from shared.reports.parameters import Selection
-from shared.reports.windows import Span, split, unsplit
+from shared.reports.windows import Piece, Span, Split, by_rows, split, without_seconds
 from shared.store.pool import Connection
 from shared.store.queries import query
 
-_WHOLE_BUCKETS = ", or take whole quarters of an hour, without campaignId and country"
+_WHOLE_BUCKETS = ", or take whole seconds, without campaignId and country"
+_WHOLE_QUARTERS = ", or take whole quarters of an hour, without campaignId and country"
 
 
 class Total(NamedTuple):
@@ -40,16 +41,16 @@ async def read_totals(
     Raises Problem rows_expired.
     """
     kinds = {kind.id: kind for kind in types}
-    by_rows = selection.campaign_id is not None or selection.country is not None
-    pieces = unsplit(selection.span) if by_rows else split(selection.span)
-    await require_rows(connection, kinds, pieces.head, pieces.tail, advice=_WHOLE_BUCKETS)
+    parts = await _split(connection, selection, kinds)
     values = {
         "types": list(kinds),
         "campaign_id": selection.campaign_id,
         "country": selection.country,
-        **bounds(pieces.head, "head_"),
-        **bounds(pieces.whole, "whole_"),
-        **bounds(pieces.tail, "tail_"),
+        **bounds(parts.whole, "whole_"),
+        **_signed(parts.head.seconds, "head_seconds_"),
+        **_signed(parts.tail.seconds, "tail_seconds_"),
+        **_signed(parts.head.rows, "head_rows_"),
+        **_signed(parts.tail.rows, "tail_rows_"),
     }
     cursor = await connection.execute(query("report_totals"), values, prepare=False)
     totals = [Total(kinds[type_id], *rest) for type_id, *rest in await cursor.fetchall()]
@@ -57,6 +58,32 @@ async def read_totals(
         (total for total in totals if total.events),
         key=lambda total: (total.kind.source, total.kind.funnel_stage, total.kind.name),
     )
+
+
+async def _split(
+    connection: Connection, selection: Selection, kinds: Mapping[int, EventType]
+) -> Split:
+    """Say what is read from where. Raises Problem rows_expired."""
+    advice = _WHOLE_BUCKETS
+    if selection.campaign_id is not None or selection.country is not None:
+        parts = by_rows(selection.span)
+    else:
+        parts = split(selection.span)
+        if await _is_behind(connection, parts, kinds):
+            parts = without_seconds(parts, selection.span)
+            advice = _WHOLE_QUARTERS
+    head, tail = (edge.rows.span if edge.rows else None for edge in (parts.head, parts.tail))
+    await require_rows(connection, kinds, head, tail, advice=advice)
+    return parts
+
+
+async def _is_behind(connection: Connection, parts: Split, types: Iterable[int]) -> bool:
+    """Say whether seconds that are to be read do not have all events."""
+    if not parts.quarters:
+        return False
+    values = {"types": list(types), "quarters": parts.quarters}
+    cursor = await connection.execute(query("report_behind"), values, prepare=False)
+    return bool(await cursor.fetchall())
 
 
 async def require_rows(
@@ -92,6 +119,12 @@ async def read_freshness(connection: Connection, selection: Selection) -> Freshn
 def range_of(selection: Selection) -> Range:
     """Return the range that the answer repeats."""
     return Range(start=selection.start, end=selection.end)
+
+
+def _signed(piece: Piece | None, prefix: str) -> dict[str, datetime | str | int]:
+    if piece is None:
+        return {**bounds(None, prefix), f"{prefix}sign": 0}
+    return {**bounds(piece.span, prefix), f"{prefix}sign": piece.sign}
 
 
 def bounds(span: Span | None, prefix: str = "") -> dict[str, datetime | str]:

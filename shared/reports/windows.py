@@ -1,10 +1,17 @@
-"""Splits a range of time into whole rollup buckets and the ragged ends beside them."""
+"""Splits a range of time into whole rollup buckets and what its ends have more or less than those.
 
-from dataclasses import dataclass
+An end is rounded to the nearest bucket, before it or after it: what lies between is added or taken
+away, and is never more than half a bucket.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-BUCKET = timedelta(minutes=15)
+QUARTER = timedelta(minutes=15)
 """Length of a bucket of rollup_types; buckets begin at whole quarters of an hour UTC."""
+
+SECOND = timedelta(seconds=1)
+"""Length of a bucket of rollup_seconds."""
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -18,39 +25,83 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """Spans that together are the one split, without overlap: `whole` begins and ends with buckets.
+class Piece:
+    """A span whose events are added (`sign` 1) or taken away (-1)."""
 
-    `head` comes before `whole`, `tail` after it. None is empty.
+    span: Span
+    sign: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What is between the limit of a range and the nearest whole quarter; None is nothing.
+
+    `quarter` is the one that the limit lies in: all of the edge does. `seconds` begins and ends
+    with whole seconds.
     """
 
-    head: Span | None
+    quarter: datetime | None = None
+    seconds: Piece | None = None
+    rows: Piece | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A range as whole quarters and its two edges."""
+
+    head: Edge
     whole: Span | None
-    tail: Span | None
+    tail: Edge
+
+    @property
+    def quarters(self) -> list[datetime]:
+        """Return the quarters of which seconds are read."""
+        edges = (edge for edge in (self.head, self.tail) if edge.seconds)
+        return [edge.quarter for edge in edges if edge.quarter]
 
 
 def split(span: Span) -> Split:
-    """Return as much of `span` as possible as whole buckets; without any, all of it is head."""
-    first = None if span.start is None else _ceil(span.start)
-    last = None if span.end is None else _floor(span.end)
-    if first is not None and last is not None and first >= last:
-        return Split(head=span, whole=None, tail=None)
-    return Split(
-        head=None if span.start == first else Span(span.start, first),
-        whole=Span(first, last),
-        tail=None if span.end == last else Span(last, span.end),
+    """Return a range as quarters, seconds and rows; one of a second or less is rows."""
+    start, end = span.start, span.end
+    if start and end and end - start <= SECOND:
+        return by_rows(span)
+    first = None if start is None else _nearest(start, QUARTER)
+    last = None if end is None else _nearest(end, QUARTER)
+    whole = None if first and first == last else Span(first, last)
+    return Split(_edge(start, -1), whole, _edge(end, 1))
+
+
+def by_rows(span: Span) -> Split:
+    """Return a range as rows alone, for what rollups do not carry."""
+    return Split(Edge(rows=Piece(span)), None, Edge())
+
+
+def without_seconds(parts: Split, span: Span) -> Split:
+    """Return a split of `span` that reads rows in place of seconds."""
+    if span.start and span.end and span.end - span.start <= QUARTER:
+        return by_rows(span)
+    return replace(parts, head=_edge(span.start, -1, QUARTER), tail=_edge(span.end, 1, QUARTER))
+
+
+def _edge(limit: datetime | None, side: int, finest: timedelta = SECOND) -> Edge:
+    """Return the edge at a limit; `side` is 1 if the range ends there, -1 if it begins there."""
+    if limit is None:
+        return Edge()
+    outer, inner = _nearest(limit, QUARTER), _nearest(limit, finest)
+    return Edge(
+        quarter=limit - (limit - _EPOCH) % QUARTER,
+        seconds=_piece(outer, inner, side),
+        rows=_piece(inner, limit, side),
     )
 
 
-def unsplit(span: Span) -> Split:
-    """Return `span` with nothing in whole buckets, for what rollups do not carry."""
-    return Split(head=span, whole=None, tail=None)
+def _piece(base: datetime, limit: datetime, side: int) -> Piece | None:
+    """Return what a range has more, or less, for going to `limit` instead of `base`."""
+    if base == limit:
+        return None
+    return Piece(Span(base, limit), side) if base < limit else Piece(Span(limit, base), -side)
 
 
-def _floor(moment: datetime) -> datetime:
-    return moment - (moment - _EPOCH) % BUCKET
-
-
-def _ceil(moment: datetime) -> datetime:
-    floor = _floor(moment)
-    return floor if floor == moment else floor + BUCKET
+def _nearest(moment: datetime, bucket: timedelta) -> datetime:
+    past = (moment - _EPOCH) % bucket
+    return moment - past + (bucket if 2 * past >= bucket else timedelta())

@@ -4,7 +4,7 @@ import hashlib
 import struct
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,8 +24,9 @@ from shared.events.model import (
 )
 
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_UNIX_SECONDS = int(_POSTGRES_EPOCH.timestamp())
 _MICROSECONDS_PER_DAY = 86_400_000_000
-MICROSECONDS_PER_BUCKET = 15 * 60 * 1_000_000
+_MICROSECONDS_PER_SECOND = 1_000_000
 _instant = struct.Struct(">q").pack
 _identities = {
     source: hashlib.blake2b(f"{source}\0".encode(), digest_size=16).copy for source in SOURCES
@@ -37,13 +38,13 @@ Column = bytes | str | int | float | Decimal | None
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One event, ready to be stored.
 
-    `key` is its identity, `bucket` the quarter of an hour of its rollups in microseconds since
-    2000-01-01 UTC. `columns` are in the order of schema/queries/store_copy.sql; the time among
-    them is in PostgreSQL's binary representation, 8 bytes.
+    `key` is its identity, `second` that of its rollups, counted from 1970-01-01 UTC. `columns` are
+    in the order of schema/queries/store_copy.sql; the time among them is in PostgreSQL's binary
+    representation, 8 bytes.
     """
 
     key: bytes
-    bucket: int
+    second: int
     type_id: int
     revenue: Decimal | None
     stream_sequence: int
@@ -75,11 +76,6 @@ _WITHOUT_PERSON: Mapping[str, Column] = {
     "raw": "",
 }
 """What stands in the personal columns of an event without its person, as erase_rows() leaves it."""
-
-
-def bucket_start(bucket: int) -> datetime:
-    """Return the start of a bucket as a time."""
-    return _POSTGRES_EPOCH + timedelta(microseconds=bucket)
 
 
 def identity(source: Source, event_id: str) -> bytes:
@@ -139,7 +135,7 @@ def build_row(event: Event, raw: str, stream_sequence: int, stream_position: int
     facts = _FACTS[type(event)](event.data, kind)
     return Row(
         identity(event.source, event_id),
-        instant - instant % MICROSECONDS_PER_BUCKET,
+        instant // _MICROSECONDS_PER_SECOND + _UNIX_SECONDS,
         kind.id,
         facts[-1],  # type: ignore[arg-type]  # the revenue
         stream_sequence,
@@ -160,21 +156,29 @@ def without_person(row: Row) -> Row:
     return msgspec.structs.replace(row, columns=columns)
 
 
-def rollup_columns(rows: Iterable[Row]) -> dict[str, list[object]]:
-    """Return what rows add to the rollups, as columns of schema/queries/store_rollup.sql."""
+def rollup_columns(rows: Iterable[Row]) -> dict[str, str]:
+    """Return what rows add to each second, as columns of schema/queries/store_rollup.sql.
+
+    They are PostgreSQL's array literals: rows that share no second make long arrays, which psycopg
+    would dump item by item, for several times the cost.
+    """
     counts: Counter[tuple[int, int]] = Counter()
     transactions: Counter[tuple[int, int]] = Counter()
     revenue: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     for row in rows:
-        group = row.bucket, row.type_id
+        group = row.second, row.type_id
         counts[group] += 1
         if row.revenue is not None:
             transactions[group] += 1
             revenue[group] += row.revenue
     return {
-        "bucket": [bucket_start(bucket) for bucket, _ in counts],
-        "type_id": [type_id for _, type_id in counts],
-        "events": list(counts.values()),
-        "transactions": [transactions[group] for group in counts],
-        "revenue": [revenue[group] for group in counts],
+        "second": _array(second for second, _ in counts),
+        "type_id": _array(type_id for _, type_id in counts),
+        "events": _array(counts.values()),
+        "transactions": _array(transactions.get(group, 0) for group in counts),
+        "revenue": _array(revenue.get(group, 0) for group in counts),
     }
+
+
+def _array(numbers: Iterable[int | Decimal]) -> str:
+    return f"{{{','.join(map(str, numbers))}}}"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from shared.store.copying import RefusedRowError, copy_rows
@@ -11,7 +11,10 @@ from shared.store.erasures import without_erased
 from shared.store.identities import Identities, erased_since
 from shared.store.pool import Database
 from shared.store.queries import query
-from shared.store.rows import Row, bucket_start, rollup_columns
+from shared.store.rows import Row, rollup_columns
+
+_SECONDS_PER_DAY = 86_400
+_UNIX_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(slots=True)
@@ -92,7 +95,9 @@ class EventWriter:
                 fresh = await without_erased(cursor, fresh, published)
             if fresh:
                 await copy_rows(cursor, fresh)
-                await cursor.execute(query("store_rollup"), rollup_columns(fresh))
+                added = rollup_columns(fresh)
+                await cursor.execute(query("store_rollup"), added)
+                await cursor.execute(query("store_seconds"), added)
             stored = Counter(row.stream_sequence for row in fresh)
             for message in messages:
                 message.stored = stored[message.stream_sequence]
@@ -115,7 +120,8 @@ class EventWriter:
 
 def _days(rows: Iterable[Row]) -> set[date]:
     """Return the days of rows, UTC."""
-    return {bucket_start(bucket).date() for bucket in {row.bucket for row in rows}}
+    days = {row.second // _SECONDS_PER_DAY for row in rows}
+    return {_UNIX_EPOCH + timedelta(days=day) for day in days}
 
 
 def _columns(messages: Sequence[MessageRecord]) -> dict[str, list[object]]:

@@ -213,7 +213,7 @@ def test_rows_are_the_same_whenever_the_person_is_erased(records: Servers, erase
     store(url, [(events, message)])
     assert erase()["rows"] == 2
     first = table(url)
-    records.execute("truncate events, event_keys, rollup_types, messages")
+    records.execute("truncate events, event_keys, rollup_types, rollup_seconds, messages")
     store(url, [(events, message)])
     assert table(url) == first
     assert erase()["rows"] == 0

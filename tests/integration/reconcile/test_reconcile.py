@@ -50,6 +50,21 @@ TAMPERINGS: tuple[tuple[str, set[str]], ...] = (
         (select bucket, type_id from rollup_types where type_id = 1 limit 1)""",
         {"rollups"},
     ),
+    (
+        """update rollup_seconds set revenue = revenue - 0.01 where (second, type_id) =
+        (select second, type_id from rollup_seconds where type_id = 7 limit 1)""",
+        {"revenue"},
+    ),
+    (
+        """update rollup_seconds set events = events + 1 where (second, type_id) =
+        (select second, type_id from rollup_seconds where type_id = 1 limit 1)""",
+        {"rollups"},
+    ),
+    (
+        """update rollup_seconds set transactions = transactions - 1 where (second, type_id) =
+        (select second, type_id from rollup_seconds where type_id = 7 limit 1)""",
+        {"rollups"},
+    ),
     ("delete from messages where stream_sequence = 2", {"rows", "acknowledged"}),
     ("delete from messages where stream_sequence = 3", {"acknowledged"}),
     ("update messages set duplicates = 4 where duplicates = 5", {"ledger"}),

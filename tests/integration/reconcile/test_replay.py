@@ -28,7 +28,7 @@ def contents(records: Servers) -> dict[str, list[tuple[Any, ...]]]:
     with psycopg.connect(records.database_url) as connection:
         return {
             table: sorted(connection.execute(b"table " + table.encode()).fetchall(), key=repr)
-            for table in ("events", "event_keys", "rollup_types", "messages")
+            for table in ("events", "event_keys", "rollup_types", "rollup_seconds", "messages")
         }
 
 
@@ -40,8 +40,13 @@ def forget(records: Servers, event: dict[str, Any]) -> None:
         connection.execute("delete from events where event_id = %s", (event["eventId"],))
         connection.execute(
             "update rollup_types set events = events - 1, transactions = transactions - 1,"
-            " revenue = revenue - 3.50 where bucket ="
+            " revenue = revenue - 3.50, events_in_seconds = events_in_seconds - 1 where bucket ="
             " date_bin('15 minutes', %s::timestamptz, '2000-01-01Z') and type_id = 7",
+            (event["timestamp"],),
+        )
+        connection.execute(
+            "delete from rollup_seconds where type_id = 7 and revenue = 3.50"
+            " and second = date_trunc('second', %s::timestamptz)",
             (event["timestamp"],),
         )
 

@@ -15,7 +15,7 @@ from shared.reports.events import EVENTS
 from shared.reports.handler import ReportHandler
 from shared.reports.revenue import REVENUE
 from shared.settings import Settings
-from shared.web import Request
+from shared.web import Request, Response
 
 _NAMES = {
     "start": "from",
@@ -84,15 +84,32 @@ class Reports:
         return self._run(*(self._ask(name, query, method) for name, query in questions))
 
     async def _ask(self, name: str, query: str, method: str) -> dict[str, Any]:
-        request = Request(method, "/", query, {}, _nothing, "test")
-        response = await self._handlers[name].handle(request)
+        response = await self._respond(name, query, {}, method)
         assert response.status == 200
         return msgspec.json.decode(response.body)  # type: ignore[no-any-return]
 
-    def refused(self, name: str, query: str = "", method: str = "GET") -> Problem:
+    async def _respond(
+        self, name: str, query: str, headers: dict[str, str], method: str = "GET"
+    ) -> Response:
+        request = Request(method, "/", query, headers, _nothing, "test")
+        return await self._handlers[name].handle(request)
+
+    def respond(self, name: str, query: str, headers: dict[str, str] | None = None) -> Response:
+        """Return a whole answer. Raises Problem."""
+        [response] = self._run(self._respond(name, query, headers or {}))
+        return response  # type: ignore[no-any-return]
+
+    def refused(
+        self,
+        name: str,
+        query: str = "",
+        headers: dict[str, str] | None = None,
+        *,
+        method: str = "GET",
+    ) -> Problem:
         """Return the problem that a question ends with."""
         try:
-            self.ask(name, query, method)
+            self._run(self._respond(name, query, headers or {}, method))
         except Problem as problem:
             return problem
         raise AssertionError(f"{name}?{query} was answered")

@@ -2,9 +2,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 import psycopg
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from integration.reports import naive
@@ -16,9 +18,12 @@ MIDNIGHT = datetime(2026, 3, 29, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 
 at_limits = st.builds(
-    lambda quarter, offset: MIDNIGHT + quarter * QUARTER + timedelta(microseconds=offset),
-    st.integers(-6, 6),
-    st.integers(-1, 1),
+    lambda quarter, second, offset: (
+        MIDNIGHT + quarter * QUARTER + timedelta(seconds=second, microseconds=offset)
+    ),
+    st.integers(-3, 3),
+    st.sampled_from([0, 0, 1, 100, 449, 450, 451, 800, 899]),
+    st.sampled_from([-500_000, -1, 0, 1, 499_999, 500_000]),
 )
 anywhere = st.timedeltas(-timedelta(hours=26), timedelta(hours=26)).map(MIDNIGHT.__add__)
 moments = at_limits | anywhere
@@ -37,7 +42,7 @@ NOBODY: dict[str, Any] = {
 
 @st.composite
 def events(draw: st.DrawFn, number: int, times: st.SearchStrategy[datetime]) -> Event:
-    type_id = draw(st.sampled_from(sorted(TYPES)))
+    type_id = draw(st.sampled_from(sorted(TYPES)) | st.sampled_from([7, 13]))
     source, stage, name = TYPES[type_id]
     facebook, bottom = source == naive.FACEBOOK, stage == "bottom"
     watched = not facebook and not bottom
@@ -85,33 +90,74 @@ def wishes(draw: st.DrawFn, times: st.SearchStrategy[datetime]) -> Wanted:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[list[Event], list[Wanted]]:
-    """Events that share few moments, and questions whose limits are often among those."""
+def cases(draw: st.DrawFn) -> tuple[list[Event], list[Wanted], int]:
+    """Events that share few moments, questions whose limits are often among those.
+
+    Last, how many of the events an older version has stored.
+    """
     times = st.sampled_from(draw(st.lists(moments, min_size=1, max_size=8)))
     stored = [draw(events(number, times)) for number in range(draw(st.integers(0, 40)))]
-    return stored, draw(st.lists(wishes(times), min_size=1, max_size=4))
+    wanted = draw(st.lists(wishes(times), min_size=1, max_size=4))
+    return stored, wanted, draw(st.just(0) | st.integers(0, len(stored)))
 
 
-def fill(tables: psycopg.Connection, stored: Sequence[Event]) -> None:
+def fill(tables: psycopg.Connection, stored: Sequence[Event], older: int = 0) -> None:
+    """Store events, so many of them as an older version does."""
     clear(tables)
     make_room(tables, stored)
     with tables.transaction():
-        store(tables, stored)
+        store(tables, stored[:older], seconds=False)
+        store(tables, stored[older:])
 
 
 @given(case=cases())
-@example(case=([], [Wanted()]))
+@example(case=([], [Wanted()], 0))
 @settings(max_examples=200, deadline=None)
 def test_every_report_equals_a_naive_computation(
-    reports: Reports, tables: psycopg.Connection, case: tuple[list[Event], list[Wanted]]
+    reports: Reports, tables: psycopg.Connection, case: tuple[list[Event], list[Wanted], int]
 ) -> None:
-    stored, wanted = case
-    fill(tables, stored)
+    stored, wanted, older = case
+    fill(tables, stored, older)
     for each in wanted:
         names = ("events", "revenue", "demographics")
         answers = reports.ask_all([(name, query_string(each)) for name in names])
         for name, answer in zip(names, answers, strict=True):
             expected = getattr(naive, name)(stored, each)
+            assert {key: answer[key] for key in expected} == expected
+
+
+LIMITS = [
+    QUARTER * quarter + timedelta(seconds=second)
+    for quarter in (0, 2)
+    for second in (0, 0.3, 0.8, 1, 200.2, 449.999_999, 450, 700, 700.5, 899.7)
+]
+"""On either side of the middle of quarters and of seconds."""
+
+
+@pytest.mark.parametrize("older", [0, 300])
+def test_limits_on_either_side_of_the_middle(
+    reports: Reports, tables: psycopg.Connection, older: int
+) -> None:
+    stored = [
+        Event(
+            occurred_at=MIDNIGHT + timedelta(seconds=number * 3.7 % 3600),
+            type_id=(7, 13, 8)[number % 3],
+            event_id=f"e{number}",
+            user_id=f"u{number}",
+            followers=1,
+            revenue=Decimal(number) if number % 3 != 2 else None,
+        )
+        for number in range(2_000)
+    ]
+    fill(tables, stored, older)
+    wanted = [
+        Wanted(start=MIDNIGHT + start, end=MIDNIGHT + end) for start, end in combinations(LIMITS, 2)
+    ]
+    for each in wanted:
+        query = query_string(each)
+        answers = reports.ask_all([("events", query), ("revenue", query)])
+        for answer, naively in zip(answers, (naive.events, naive.revenue), strict=True):
+            expected = naively(stored, each)
             assert {key: answer[key] for key in expected} == expected
 
 

@@ -106,13 +106,16 @@ def test_only_whole_partitions_that_are_old_enough_go(history: Servers, expire: 
 
 def test_a_report_that_needs_what_is_gone_says_so(history: Servers, expire: Expire) -> None:
     expire(3)
-    ragged = f"from={at(LATELY - timedelta(seconds=1))}".replace("+", "%2B")
+    whole, ragged, end = (
+        f"{name}={at(LATELY + timedelta(seconds=shift))}".replace("+", "%2B")
+        for name, shift in (("from", -1), ("from", -0.5), ("to", 0.5))
+    )
     complete = quarter(LATELY + timedelta(minutes=15)).replace("12:00", "12:15")
     with Reports.over(history.database_url) as reports:
         for name, query in (
             ("events", ragged),
             ("revenue", ragged),
-            ("events", f"to={at(LATELY).replace('+', '%2B')}"),
+            ("events", end),
             ("revenue", "campaignId=camp-1"),
             ("events", "country=Ukraine"),
             ("demographics", ""),
@@ -125,8 +128,9 @@ def test_a_report_that_needs_what_is_gone_says_so(history: Servers, expire: Expi
         since = f"from={complete}"
         assert reports.ask("events", f"{since}&campaignId=camp-1")["totalEvents"] == 5
         assert reports.ask("demographics", since)["facebook"]["users"] == 5
-        assert "whole quarters" in reports.refused("events", ragged).detail
-        assert "whole quarters" not in reports.refused("demographics").detail
+        assert "whole seconds" in reports.refused("events", ragged).detail
+        assert "whole seconds" not in reports.refused("demographics").detail
+        assert reports.ask("events", whole)["totalEvents"] == 12
 
 
 def test_types_and_times_without_expired_rows_are_answered(

@@ -212,6 +212,20 @@ def test_a_framework_target_answers_with_an_asgi_application(function: Function)
     assert json.loads(answer.body)["body"] == "x"
 
 
+@pytest.mark.parametrize(("status", "length"), [(200, b"0"), (304, None)])
+def test_not_modified_says_no_length(status: int, length: bytes | None) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(Response(status)({}, receive, send))
+    assert dict(sent[0]["headers"]).get(b"content-length") == length
+
+
 def test_the_error_table_is_whole() -> None:
     for code, kind in ERRORS.items():
         assert kind.code == code

@@ -1,0 +1,200 @@
+"""Times reports over ranges with any limits, at the gateway and at the functions' own URLs."""
+
+import http.client
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, Final, Self
+from urllib.parse import urlencode, urlsplit
+
+import psutil
+from rich import box
+from rich.table import Table
+
+from infra.bench.dataset import Dataset, build
+from infra.bench.freshness import Percentiles, percentiles
+from infra.local.state import StateDir
+
+REPORTS: Final = ("events", "revenue", "demographics")
+GATEWAY: Final = "gateway"
+FUNCTION: Final = "function"
+
+_OK, _NOT_MODIFIED = 200, 304
+_PATIENCE: Final = 60.0
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class ReportTimesError(Exception):
+    """A report did not answer as it should; the message says what came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSizes:
+    """How many events to build (none: what is stored is asked), how spread, how many questions.
+
+    The first of `questions` is not timed. Without events of its own a run asks about the `window`
+    before `end`.
+    """
+
+    events: int = 10_000_000
+    window: timedelta = timedelta(hours=24)
+    end: datetime | None = None
+    questions: int = 200
+    slow_questions: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long one report took at one place; `status` is what all its answers had."""
+
+    report: str
+    place: str
+    status: int
+    seconds: Percentiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTimes:
+    """What was asked about, and how long that took."""
+
+    events: int
+    start: datetime
+    end: datetime
+    timings: Sequence[Timing]
+
+    def document(self) -> dict[str, Any]:
+        """Return the times as plain data, in seconds."""
+        return {
+            "scenario": "reports",
+            "events": self.events,
+            "from": self.start,
+            "to": self.end,
+            "timings": [asdict(timing) for timing in self.timings],
+        }
+
+    def table(self) -> Table:
+        """Return the times as a table, in milliseconds."""
+        table = Table(box=box.SIMPLE)
+        for heading in ("report", "at", "status"):
+            table.add_column(heading)
+        for heading in ("p50 ms", "p95 ms", "p99 ms", "most ms"):
+            table.add_column(heading, justify="right")
+        for timing in self.timings:
+            seconds = timing.seconds
+            figures = (seconds.p50, seconds.p95, seconds.p99, seconds.most)
+            cells = ("-" if each is None else f"{each * 1000:.1f}" for each in figures)
+            table.add_row(timing.report, timing.place, str(timing.status), *cells)
+        return table
+
+
+def measure(
+    state_dir: Path, sizes: ReportSizes, tell: Callable[[str], None] = lambda _: None
+) -> ReportTimes:
+    """Build the data set in the stack of a state directory and time its reports.
+
+    Raises ReportTimesError, Problem or OSError.
+    """
+    state = StateDir(state_dir)
+    status = state.read_status()
+    end = sizes.end or datetime.now(UTC).replace(microsecond=0)
+    dataset = Dataset(
+        database_url=status["database"], events=sizes.events, window=sizes.window, end=end
+    )
+    for stored in build(dataset):
+        tell(f"reports: {stored:,} of {sizes.events:,} events stored")
+    timings: list[Timing] = []
+    for report in REPORTS:
+        tell(f"reports: {report}")
+        for place, url in _places(state, status["gateway"], report):
+            timings.extend(_time(report, place, url, dataset, sizes))
+    return ReportTimes(events=sizes.events, start=dataset.start, end=end, timings=timings)
+
+
+def _places(state: StateDir, gateway: str, report: str) -> Iterator[tuple[str, str]]:
+    """Yield where a report is to be had; the gateway comes first, which wakes the function."""
+    yield GATEWAY, f"{gateway}/reports/{report}"
+    pids = [
+        each["pid"]
+        for each in state.read_status()["processes"]
+        if each["name"].startswith(f"report-{report}-")
+    ]
+    for pid in pids[:1]:
+        [port, *_] = _listening(pid)
+        yield FUNCTION, f"http://127.0.0.1:{port}/"
+
+
+def _listening(pid: int) -> list[int]:
+    connections = psutil.Process(pid).net_connections("inet")
+    return [each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN]
+
+
+def _time(
+    report: str, place: str, url: str, dataset: Dataset, sizes: ReportSizes
+) -> Iterator[Timing]:
+    slow = report == "demographics"
+    rng = Random(0)  # noqa: S311 - the same questions in every run
+    number = 1 + (sizes.slow_questions if slow else sizes.questions)
+    asked = list(questions(rng, dataset.start, dataset.end, number))
+    with Asker(url) as asker:
+        answers = [asker.ask(question) for question in asked]
+        yield _timing(report, place, _OK, answers)
+        if all(answer.etag for answer in answers):
+            again = [
+                asker.ask(question, answer.etag)
+                for question, answer in zip(asked, answers, strict=True)
+            ]
+            yield _timing(report, place, _NOT_MODIFIED, again)
+
+
+def questions(rng: Random, start: datetime, end: datetime, number: int) -> Iterator[str]:
+    """Yield query strings that ask about ranges within limits, to the microsecond."""
+    span = (end - start) // _MICROSECOND
+    for _ in range(number):
+        first, last = sorted(start + rng.randrange(span) * _MICROSECOND for _ in range(2))
+        yield urlencode({"from": first.isoformat(), "to": last.isoformat()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    seconds: float
+    etag: str | None
+
+
+class Asker:
+    """Asks one URL over one connection, one question after the other."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(parts.netloc, timeout=_PATIENCE)
+        self._path = parts.path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def ask(self, question: str, etag: str | None = None) -> _Answer:
+        """Return how an answer came, with its time from the first byte sent to the last one got."""
+        headers: Mapping[str, str] = {"if-none-match": etag} if etag else {}
+        started = time.perf_counter()
+        self._connection.request("GET", f"{self._path}?{question}", headers=headers)
+        response = self._connection.getresponse()
+        content = response.read()
+        seconds = time.perf_counter() - started
+        if response.status not in {_OK, _NOT_MODIFIED}:
+            raise ReportTimesError(f"{self._path}: HTTP {response.status} {content[:300]!r}")
+        return _Answer(response.status, seconds, response.getheader("etag"))
+
+
+def _timing(report: str, place: str, status: int, answers: Sequence[_Answer]) -> Timing:
+    """Sum up answers that all have a status, without the first, which found nothing prepared."""
+    others = [answer.status for answer in answers if answer.status != status]
+    if others:
+        raise ReportTimesError(f"{report}: HTTP {others[0]} instead of {status}")
+    seconds = percentiles((answer.seconds, 1) for answer in answers[1:])
+    return Timing(report=report, place=place, status=status, seconds=seconds)

@@ -1,0 +1,1 @@
+select roll_up_seconds(%(quarter)s)

@@ -1,0 +1,30 @@
+"""Tells callers that nothing has changed since they asked: entity tags (RFC 9110, section 8.8.3).
+
+They are weak: an answer with the same figures is the same, whatever its `asOf`.
+"""
+
+import hashlib
+import re
+
+from shared.reports.parameters import Selection
+from shared.reports.totals import bounds
+from shared.store.pool import Connection
+from shared.store.queries import query
+
+_TAG = re.compile(r'(?:W/)?("[^"]*")')
+_DIGEST_BYTES = 12
+
+
+async def read_tag(connection: Connection, selection: Selection) -> str:
+    """Return the tag of a selection's data, whatever the report."""
+    values = {"types": [kind.id for kind in selection.types], **bounds(selection.span)}
+    cursor = await connection.execute(query("report_revision"), values, prepare=False)
+    [revision] = await cursor.fetchall()
+    text = " ".join(str(part) for part in revision)
+    return f'W/"{hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()}"'
+
+
+def is_known(tag: str, if_none_match: str) -> bool:
+    """Say whether a caller that sent `if_none_match` has what the tag stands for."""
+    known = _TAG.findall(if_none_match)
+    return if_none_match.strip() == "*" or tag.removeprefix("W/") in known

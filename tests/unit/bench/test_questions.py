@@ -1,0 +1,41 @@
+from datetime import UTC, datetime, timedelta
+from random import Random
+from urllib.parse import parse_qs
+
+from rich.console import Console
+
+from infra.bench.freshness import Percentiles
+from infra.bench.reports import ReportTimes, Timing, questions
+
+START = datetime(2026, 3, 29, 12, tzinfo=UTC)
+END = START + timedelta(hours=1)
+
+
+def test_questions_are_about_ranges_to_the_microsecond_within_the_window() -> None:
+    ragged = 0
+    for question in questions(Random(1), START, END, 100):
+        limits = {name: datetime.fromisoformat(text) for name, [text] in parse_qs(question).items()}
+        assert START <= limits["from"] <= limits["to"] < END
+        ragged += bool(limits["from"].microsecond % 1000)
+    assert ragged > 90
+
+
+def test_the_same_seed_asks_the_same() -> None:
+    first, again = (list(questions(Random(1), START, END, 5)) for _ in range(2))
+    assert first == again
+
+
+def test_times_are_plain_data_and_a_table() -> None:
+    seconds = Percentiles(0.001, 0.002, 0.003, 0.004)
+    timing = Timing(report="events", place="gateway", status=304, seconds=seconds)
+    times = ReportTimes(events=10, start=START, end=END, timings=[timing])
+    assert times.document()["timings"][0] == {
+        "report": "events",
+        "place": "gateway",
+        "status": 304,
+        "seconds": {"p50": 0.001, "p95": 0.002, "p99": 0.003, "most": 0.004},
+    }
+    console = Console(width=100)
+    with console.capture() as shown:
+        console.print(times.table())
+    assert "304" in shown.get()
