@@ -22,6 +22,7 @@ SET: Final = (
     ("burst", "--seconds", "10"),
     ("drain", "--events", "300000"),
     ("coldstart", "--times", "10"),
+    ("reports", "--events", "1000000"),
     ("ceilings",),
     ("stages", "--events", "50000"),
 )

@@ -1,21 +1,23 @@
 """Times reports over ranges with any limits, at the gateway and at the functions' own URLs."""
 
+import asyncio
 import http.client
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import urlencode, urlsplit
 
 import psutil
-from rich import box
-from rich.table import Table
 
 from infra.bench.dataset import Dataset, build
 from infra.bench.freshness import Percentiles, percentiles
+from infra.bench.load import Target
+from infra.bench.outcome import Column, Outcome, Sheet
+from infra.bench.sizes import Sizes
 from infra.local.state import StateDir
 
 REPORTS: Final = ("events", "revenue", "demographics")
@@ -24,6 +26,8 @@ FUNCTION: Final = "function"
 
 _OK, _NOT_MODIFIED = 200, 304
 _PATIENCE: Final = 60.0
+_EVENTS: Final = 10_000_000
+_DAY: Final = 86_400
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -39,7 +43,7 @@ class ReportSizes:
     before `end`.
     """
 
-    events: int = 10_000_000
+    events: int = _EVENTS
     window: timedelta = timedelta(hours=24)
     end: datetime | None = None
     questions: int = 200
@@ -58,36 +62,53 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportTimes:
-    """What was asked about, and how long that took."""
+    """What was asked about, how long that took, and which reports did not answer and why."""
 
     events: int
     start: datetime
     end: datetime
     timings: Sequence[Timing]
+    refusals: Sequence[str]
 
-    def document(self) -> dict[str, Any]:
-        """Return the times as plain data, in seconds."""
-        return {
-            "scenario": "reports",
-            "events": self.events,
-            "from": self.start,
-            "to": self.end,
-            "timings": [asdict(timing) for timing in self.timings],
+    def sheet(self) -> Sheet:
+        """Return the times in milliseconds, a row for each report, place and status."""
+        columns = [Column(key, f"{key}, ms", ",.1f") for key in ("p50", "p95", "p99", "max")]
+        rows = {
+            f"{timing.report} at the {timing.place}, {timing.status}": [
+                None if value is None else value * 1000
+                for value in (
+                    timing.seconds.p50,
+                    timing.seconds.p95,
+                    timing.seconds.p99,
+                    timing.seconds.most,
+                )
+            ]
+            for timing in self.timings
         }
+        return Sheet("reports", "report", columns, rows)
 
-    def table(self) -> Table:
-        """Return the times as a table, in milliseconds."""
-        table = Table(box=box.SIMPLE)
-        for heading in ("report", "at", "status"):
-            table.add_column(heading)
-        for heading in ("p50 ms", "p95 ms", "p99 ms", "most ms"):
-            table.add_column(heading, justify="right")
-        for timing in self.timings:
-            seconds = timing.seconds
-            figures = (seconds.p50, seconds.p95, seconds.p99, seconds.most)
-            cells = ("-" if each is None else f"{each * 1000:.1f}" for each in figures)
-            table.add_row(timing.report, timing.place, str(timing.status), *cells)
-        return table
+
+class Reports:
+    """Stores a large data set in the stack and asks about ranges with any limits."""
+
+    summary = "report times over --events that are stored first, spread over --seconds"
+    stack = True
+
+    async def run(self, target: Target, sizes: Sizes) -> Outcome:
+        """Measure once. Raises MissingError without a local stack."""
+        target.database()
+        asked = ReportSizes(
+            events=sizes.events or _EVENTS,
+            window=timedelta(seconds=sizes.seconds or _DAY),
+        )
+        times = await asyncio.to_thread(measure, target.state_dir, asked)
+        return Outcome(
+            headline=f"{times.events:,} events, {asked.questions} questions a report",
+            conclusion=f"{times.start:%F %T} to {times.end:%F %T}, ranges to the microsecond.",
+            sheets=[times.sheet()],
+            details={"events": times.events, "from": times.start, "to": times.end},
+            objections=times.refusals,
+        )
 
 
 def measure(
@@ -95,7 +116,7 @@ def measure(
 ) -> ReportTimes:
     """Build the data set in the stack of a state directory and time its reports.
 
-    Raises ReportTimesError, Problem or OSError.
+    Raises Problem or OSError.
     """
     state = StateDir(state_dir)
     status = state.read_status()
@@ -106,11 +127,17 @@ def measure(
     for stored in build(dataset):
         tell(f"reports: {stored:,} of {sizes.events:,} events stored")
     timings: list[Timing] = []
+    refusals: list[str] = []
     for report in REPORTS:
         tell(f"reports: {report}")
-        for place, url in _places(state, status["gateway"], report):
-            timings.extend(_time(report, place, url, dataset, sizes))
-    return ReportTimes(events=sizes.events, start=dataset.start, end=end, timings=timings)
+        try:
+            for place, url in _places(state, status["gateway"], report):
+                timings.extend(_time(report, place, url, dataset, sizes))
+        except ReportTimesError as error:
+            refusals.append(str(error))
+    return ReportTimes(
+        events=sizes.events, start=dataset.start, end=end, timings=timings, refusals=refusals
+    )
 
 
 def _places(state: StateDir, gateway: str, report: str) -> Iterator[tuple[str, str]]:

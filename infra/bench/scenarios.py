@@ -11,6 +11,7 @@ from infra.bench.coldstart import ColdStart
 from infra.bench.load import Target
 from infra.bench.loads import Bulk, Burst, Drain, Publisher, Single
 from infra.bench.outcome import Outcome
+from infra.bench.reports import Reports
 from infra.bench.sizes import Sizes
 from infra.bench.stages import Stages
 
@@ -35,6 +36,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "burst": Burst(),
     "drain": Drain(),
     "coldstart": ColdStart(),
+    "reports": Reports(),
     "ceilings": Ceilings(),
     "stages": Stages(),
 }

@@ -93,13 +93,16 @@ def bench(  # noqa: PLR0913 - each is an option of the command line
       burst        accept only, the connector held for --seconds; then it drains
       drain        a backlog of --events, from its release until all is reported
       coldstart    0 to 1 replica, --times times, on a stack of its own
+      reports      report times over --events (10,000,000) that are stored first,
+                   spread over --seconds (a day); they stay in the stack
       ceilings     the machine's own limits with the same bytes: COPY without
                    indexes, bare synced publish, an HTTP handler that does nothing
       stages       CPU per event by process and by stage
 
     burst, drain, ceilings and stages need the servers: a local stack, or
-    --nats-url and --database-url. A held connector is released in the end, when
-    the run is interrupted, and ten seconds after the run is killed.
+    --nats-url and --database-url; reports needs a local stack. A held connector
+    is released in the end, when the run is interrupted, and ten seconds after
+    the run is killed.
 
     \b
     Examples:

@@ -1,12 +1,16 @@
 """The benchmark of the reports on a whole stack, in a small size."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from stack import Stack
 
+from infra.bench import reports
+from infra.bench.load import Target
 from infra.bench.reports import Asker, ReportSizes, ReportTimesError, measure
+from infra.bench.sizes import Sizes
 
 SIZES = ReportSizes(events=3_000, window=timedelta(minutes=30), questions=5, slow_questions=2)
 
@@ -21,6 +25,7 @@ def test_each_report_is_timed_at_the_gateway_and_at_the_function(stack: Stack) -
         for status in (200, 304)
     ]
     assert all(timing.seconds.p99 is not None for timing in times.timings)
+    assert not times.refusals
     assert "3,000 of 3,000" in "".join(told)
     again = measure(stack.state, replace(SIZES, end=times.end + timedelta(seconds=1)))
     assert len(again.timings) == len(times.timings)
@@ -31,3 +36,25 @@ def test_a_refusal_is_no_time(stack: Stack) -> None:
     url = f"{stack.urls['gateway']}/reports/events"
     with Asker(url) as asker, pytest.raises(ReportTimesError, match="HTTP 400"):
         asker.ask("colour=red")
+
+
+def test_the_scenario_names_reports_that_do_not_answer(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "REPORTS", ("events", "weather"))
+    target = Target(
+        gateway=stack.urls["gateway"],
+        direct=None,
+        listing=dict,
+        nats_url=None,
+        database_url=stack.urls["database"],
+        state_dir=stack.state,
+    )
+    found = asyncio.run(reports.Reports().run(target, Sizes(events=1_000, seconds=600)))
+    assert [row["name"] for row in found.sheet("reports").document()] == [
+        f"events at the {place}, {status}"
+        for place in ("gateway", "function")
+        for status in (200, 304)
+    ]
+    [objection] = found.objections
+    assert "weather: HTTP 404" in objection

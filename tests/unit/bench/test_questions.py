@@ -2,8 +2,6 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from urllib.parse import parse_qs
 
-from rich.console import Console
-
 from infra.bench.freshness import Percentiles
 from infra.bench.reports import ReportTimes, Timing, questions
 
@@ -25,17 +23,9 @@ def test_the_same_seed_asks_the_same() -> None:
     assert first == again
 
 
-def test_times_are_plain_data_and_a_table() -> None:
+def test_times_are_a_sheet_in_milliseconds() -> None:
     seconds = Percentiles(0.001, 0.002, 0.003, 0.004)
     timing = Timing(report="events", place="gateway", status=304, seconds=seconds)
-    times = ReportTimes(events=10, start=START, end=END, timings=[timing])
-    assert times.document()["timings"][0] == {
-        "report": "events",
-        "place": "gateway",
-        "status": 304,
-        "seconds": {"p50": 0.001, "p95": 0.002, "p99": 0.003, "most": 0.004},
-    }
-    console = Console(width=100)
-    with console.capture() as shown:
-        console.print(times.table())
-    assert "304" in shown.get()
+    times = ReportTimes(events=10, start=START, end=END, timings=[timing], refusals=[])
+    [row] = times.sheet().document()
+    assert row == {"name": "events at the gateway, 304", "p50": 1, "p95": 2, "p99": 3, "max": 4}
