@@ -149,7 +149,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Seconds between invocations that are not full, to let batches grow.", ge=0
         ),
-    ] = 0.02
+    ] = 0.1
     invoke_timeout: Annotated[
         float, Meta(description="Seconds in which an invocation has to answer.", gt=0)
     ] = 60
