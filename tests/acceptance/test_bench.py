@@ -64,7 +64,7 @@ def test_a_backlog_is_drained_by_the_collectors(stack: Stack) -> None:
 
 def test_stages_and_ceilings_are_in_microseconds(stack: Stack) -> None:
     run = bench(stack, "stages", "-n", "5000")
-    assert {"ingest: validate", "store: keys", "store: copy"} <= names(run["stages"])
+    assert {"ingest: validate", "store: new_keys", "store: copy"} <= names(run["stages"])
     assert all(row["microseconds"] < 1000 for row in run["stages"])
     assert "webhook-ingest" in names(run["processes"])
     limits = bench(stack, "ceilings", "-n", "5000")["ceilings"]
