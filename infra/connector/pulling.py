@@ -91,6 +91,7 @@ class PullConsumer:
         self._requests = 0
         self._client: Client | None = None
         self._inbox = ""
+        self._woken = False
         self.missing = False
         """Whether the server said that there is no such consumer or stream."""
         broker.on_disconnect.append(self._forget)
@@ -112,8 +113,20 @@ class PullConsumer:
                 return False
         return bool(self._buffer)
 
+    async def fill(self, patience: float) -> None:
+        """Return once half of the buffer is full, after `patience` at most."""
+        deadline = time.monotonic() + patience
+        while len(self._buffer) < self._capacity // 2 and not self._woken:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return
+
     def wake(self) -> None:
-        """End a wait() now."""
+        """End a wait() or fill() now, and each that follows."""
+        self._woken = True
         self._arrived.set()
 
     async def request(self) -> None:

@@ -71,6 +71,7 @@ class Route:
         self._circuit = self._backoff()
         self._attempts = Attempts(chosen.max_attempts, 2 * chosen.max_ack_pending)
         self._resume_at = 0.0
+        self._grows_until = 0.0
         self._held: set[HeldMessage] = set()
         self._calls: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -105,10 +106,13 @@ class Route:
         if self._consumer.missing:
             await self._links.ensure_topology()
             self._consumer.missing = False
-        if await self._consumer.wait(IDLE_PATIENCE) and not self._stopping.is_set():
+        if await self._consumer.wait(IDLE_PATIENCE):
+            await self._consumer.fill(self._grows_until - time.monotonic())
+            if self._stopping.is_set():
+                return
             batch, full = self._take()
             if not full:
-                self._resume_at = time.monotonic() + self._settings.invoke_linger
+                self._grows_until = time.monotonic() + self._settings.invoke_linger
             call = group.create_task(self._deliver(batch))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)

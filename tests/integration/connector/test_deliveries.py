@@ -47,6 +47,18 @@ def test_a_message_arrives_at_once_on_an_idle_stream(
     assert connector.process.poll() is None
 
 
+def test_a_batch_that_grows_is_sent_before_its_time_when_many_messages_wait(
+    function: ScriptedFunction, nats_url: str, start_connector: StartServed
+) -> None:
+    with start_connector(INVOKE_LINGER="30") as connector:
+        streams.publish(nats_url, FACEBOOK, [[0]])
+        function.wait_for(lambda: function.received() == [0], timeout=5)
+        streams.publish(nats_url, FACEBOOK, numbers(1, 200, 1))
+        function.wait_for(lambda: len(function.received()) > 150, timeout=10)
+        connector.process.send_signal(signal.SIGTERM)
+        assert connector.process.wait(10) == 0
+
+
 def _outage(answer: Answer | None) -> Script:
     def script(call: int, batch: Batch) -> Answer | None:
         return answer if call <= 3 else stored(call, batch)
