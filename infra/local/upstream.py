@@ -76,7 +76,10 @@ class Upstream(asyncio.Protocol):
     def send(self, parts: Sequence[bytes], *, last: bool) -> None:
         """Write bytes of the request in one go; `last` ends it. Raises UpstreamError."""
         self._check()
-        self._transport.writelines(parts)
+        # Not writelines(), whose buffer grows without bound in asyncio before 3.12.9 and 3.13.2
+        # (CVE-2024-12254); the loop writes in one go what it is given in one turn.
+        for part in parts:
+            self._transport.write(part)
         self._sent = last
 
     async def drained(self) -> None:
