@@ -1,6 +1,6 @@
 """`python -m infra.bench [OPTIONS]`: `hookstream bench` on a stack of its own, removed after it.
 
-Without a scenario, it measures SET, in less than ten minutes on two cores.
+Without a scenario, it measures SET: all of them, in short runs.
 """
 
 import shutil
