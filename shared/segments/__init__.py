@@ -1,0 +1,1 @@
+"""Segments: what reports need of events, column by column, beside the rows."""
