@@ -2,6 +2,7 @@
 
 import sys
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import Final, NamedTuple
@@ -77,18 +78,18 @@ def _all_none(values: "array[int] | array[float]", none: float) -> bool:
 
 
 def _texts(values: Sequence[str | None], parts: int) -> bytes | None:
-    entries = dict.fromkeys(values)
-    entries.pop(None, None)
-    if not entries:
-        return None
-    numbers: dict[str | None, int] = dict(zip(entries, count(1), strict=False))
-    numbers[None] = 0
+    # One pass in C: a text that is new gets the next number.
+    numbers: defaultdict[str | None, int] = defaultdict(count(1).__next__, {None: 0})
     codes = array("I", map(numbers.__getitem__, values))
-    texts: list[str] = list(entries)  # type: ignore[arg-type]  # None is not among them
-    hashes = text_hashes(texts if parts == 1 else map(_country_first, texts))
+    del numbers[None]
+    if not numbers:
+        return None
+    texts: list[str] = list(numbers)  # type: ignore[arg-type]  # None is not among them
+    hashes = text_hashes(texts if parts == 1 else _countries_first(texts))
     return _pack((little_endian(codes), little_endian(hashes), "\0".join(texts).encode()))
 
 
-def _country_first(entry: str) -> str:
-    city, _, country = entry.partition("\0")
-    return f"{country}\0{city}"
+def _countries_first(cities: Iterable[str]) -> list[str]:
+    return [
+        f"{country}\0{city}" for city, _, country in [entry.partition("\0") for entry in cities]
+    ]
