@@ -111,7 +111,7 @@ def _facts(data: dict[str, Any]) -> tuple[object, ...]:
     country = place.get("country")
     return (
         country,
-        f"{place['city']}\0{country}" if "city" in place else None,
+        (place["city"], country) if "city" in place else None,
         user.get("age"),
         user.get("gender"),
         engagement.get("device"),

@@ -7,10 +7,9 @@ uint64 for each entry; and the entries' texts, UTF-8, one NUL between two of the
 """
 
 import math
-from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 GENDERS: Final = ("male", "female", "non-binary")
 DEVICES: Final = ("mobile", "desktop", "Android", "iOS", "Desktop")
@@ -69,5 +68,6 @@ of the country, NUL and the city."""
 COLUMNS: Final = (*NUMBERS, *TEXTS)
 """All of them, as the table `segments` names them."""
 
-Values = array | list[str | None]  # type: ignore[type-arg]  # numbers of any kind
-"""A column as it is worked with: an array of its typecode, or texts."""
+Values = Sequence[Any]
+"""A column as it is worked with: an array of its typecode, or a list of texts, where there are two
+parts of pairs, with None where there is none."""

@@ -3,6 +3,7 @@
 import sys
 from array import array
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import zstandard
@@ -32,9 +33,9 @@ def _numbers(content: bytes, typecode: str) -> "array[int] | array[float]":
     return numbers
 
 
-def _texts(content: bytes, parts: int) -> list[str | None]:
+def _texts(content: bytes, parts: int) -> list[Any]:
     codes, _, texts = _unpack(content)
     pieces = texts.decode().split("\0")
-    entries: list[str | None] = [None]
-    entries += pieces if parts == 1 else map("\0".join, zip(*[iter(pieces)] * parts, strict=True))
+    entries: list[Any] = [None]
+    entries += pieces if parts == 1 else zip(*[iter(pieces)] * parts, strict=True)
     return [entries[code] for code in _numbers(codes, "I")]  # type: ignore[index]  # integers

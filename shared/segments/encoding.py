@@ -4,8 +4,8 @@ import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import count
-from typing import Final, NamedTuple
+from itertools import chain, count
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import zstandard
@@ -39,7 +39,7 @@ def encode(values: Mapping[str, Values]) -> Segment:
         if isinstance(found, array):
             content = _numbers(found, None if name in _REQUIRED else NUMBERS[name])
         else:
-            content = _texts(found, TEXTS[name].parts)
+            content = _texts(found)
         columns[name] = None if content is None else compress(content)
     times = values["occurred_at"]
     return Segment(min(times), max(times), len(times), columns)
@@ -47,11 +47,13 @@ def encode(values: Mapping[str, Values]) -> Segment:
 
 def text_hashes(texts: Iterable[str]) -> "array[int]":
     """Return text_hash() of each text."""
+    digests = b"".join(map(xxh3_64_digest, map(str.encode, texts)))
     # The digest is the number's big-endian form (https://github.com/ifduyue/python-xxhash).
-    hashes = array("Q", b"".join(map(xxh3_64_digest, map(str.encode, texts))))
+    hashes = array("Q", digests)
     if sys.byteorder == "little":
         hashes.byteswap()
-    if 0 in hashes:
+    # Looked for among the bytes, where it is found in no time: most often there is none.
+    if bytes(8) in digests:
         return array("Q", [number or 1 for number in hashes])
     return hashes
 
@@ -77,19 +79,16 @@ def _all_none(values: "array[int] | array[float]", none: float) -> bool:
     return all(value == none for value in values)
 
 
-def _texts(values: Sequence[str | None], parts: int) -> bytes | None:
-    # One pass in C: a text that is new gets the next number.
-    numbers: defaultdict[str | None, int] = defaultdict(count(1).__next__, {None: 0})
+def _texts(values: Sequence[str | None] | Sequence[tuple[str, str] | None]) -> bytes | None:
+    # One pass in C: an entry that is new gets the next number.
+    numbers: defaultdict[Any, int] = defaultdict(count(1).__next__, {None: 0})
     codes = array("I", map(numbers.__getitem__, values))
     del numbers[None]
     if not numbers:
         return None
-    texts: list[str] = list(numbers)  # type: ignore[arg-type]  # None is not among them
-    hashes = text_hashes(texts if parts == 1 else _countries_first(texts))
-    return _pack((little_endian(codes), little_endian(hashes), "\0".join(texts).encode()))
-
-
-def _countries_first(cities: Iterable[str]) -> list[str]:
-    return [
-        f"{country}\0{city}" for city, _, country in [entry.partition("\0") for entry in cities]
-    ]
+    texts = hashed = list(numbers)
+    if isinstance(texts[0], tuple):
+        hashed = [f"{country}\0{city}" for city, country in numbers]
+        texts = list(chain.from_iterable(numbers))
+    hashes = little_endian(text_hashes(hashed))
+    return _pack((little_endian(codes), hashes, "\0".join(texts).encode()))

@@ -61,7 +61,7 @@ def column_values(rows: Sequence[Row]) -> dict[str, Values]:
         users, countries, cities, ages, genders, followers, devices, watched, percentages,
         campaigns, items, revenue,
     ) = zip(*[row.facts for row in rows], strict=True)  # fmt: skip
-    values: dict[str, Values | None] = {
+    values: dict[str, Any] = {
         "occurred_at": _instants([row.columns[0] for row in rows]),
         "type_id": array("B", [row.type_id for row in rows]),
         "person": _persons(users),
@@ -92,14 +92,14 @@ def _instants(instants: Sequence[Any]) -> "array[int]":
 
 def _persons(users: Sequence[Any]) -> "array[int]":
     hashes = text_hashes(users)
-    if "" in users:
+    if not all(users):
         return array(
             "Q", [number if user else 0 for number, user in zip(hashes, users, strict=True)]
         )
     return hashes
 
 
-def _optional(name: str, found: Sequence[Any]) -> Values | None:
+def _optional(name: str, found: Sequence[Any]) -> "Values | None":
     absent = found.count(None)
     if absent == len(found):
         return None
@@ -113,15 +113,17 @@ def _coded(codes: Mapping[Any, int], names: Sequence[Any]) -> Values:
     return array("B", bytes(map(codes.__getitem__, names)))
 
 
-def _amounts(revenue: Sequence[Decimal | None]) -> Values | None:
+def _amounts(revenue: Sequence[Decimal | None]) -> "Values | None":
     """Return ten-thousandths, which is as exact as an amount may be."""
     if revenue.count(None) == len(revenue):
         return None
     return array("q", [-1 if amount is None else int(amount.scaleb(4)) for amount in revenue])
 
 
-def _places(cities: Sequence[Any], countries: Sequence[Any]) -> Values | None:
+def _places(cities: Sequence[Any], countries: Sequence[Any]) -> "Values | None":
     if cities.count(None) == len(cities):
         return None
-    pairs = zip(cities, countries, strict=True)
-    return [None if city is None else f"{city}\0{country}" for city, country in pairs]
+    if None in cities:
+        pairs = zip(cities, countries, strict=True)
+        return [None if city is None else (city, country) for city, country in pairs]
+    return list(zip(cities, countries, strict=True))
