@@ -4,9 +4,10 @@ from collections import Counter
 
 from shared.events.model import EventType
 from shared.reports.answers import DemographicsAnswer, FacebookUsers, TiktokUsers
-from shared.reports.handler import Report
-from shared.reports.parameters import Selection
+from shared.reports.parameters import FILTERS, FORMAT, RANGE
 from shared.reports.people import read_people
+from shared.reports.report import Report, Store
+from shared.reports.selection import Selection
 from shared.reports.totals import range_of, read_freshness, read_totals, require_rows
 from shared.store.pool import Connection
 
@@ -18,8 +19,9 @@ FOLLOWER_RANGES = ("under_1k", "1k_10k", "10k_100k", "100k_1m", "1m_plus")
 DEVICES = ("Android", "iOS", "Desktop")
 
 
-async def build(connection: Connection, selection: Selection) -> DemographicsAnswer:
+async def build(source: Store, selection: Selection) -> DemographicsAnswer:
     """Describe the users behind a selection. Raises Problem rows_expired."""
+    connection = source.connection
     await require_rows(connection, [kind.id for kind in selection.types], selection.span)
     freshness = await read_freshness(connection, selection)
     events = Counter[str]()
@@ -68,4 +70,4 @@ def _of(source: str, selection: Selection) -> list[EventType]:
     return [kind for kind in selection.types if kind.source == source]
 
 
-DEMOGRAPHICS = Report("demographics", build)
+DEMOGRAPHICS = Report(name="demographics", build=build, parameters=(*RANGE, *FILTERS, FORMAT))

@@ -1,14 +1,15 @@
 """The report `events`: how many, by source, stage and type."""
 
 from shared.reports.answers import EventGroup, EventsAnswer
-from shared.reports.handler import Report
-from shared.reports.parameters import Selection
+from shared.reports.parameters import FILTERS, FORMAT, RANGE, SERIES, grouping, paging
+from shared.reports.report import Report, Store
+from shared.reports.selection import Selection
 from shared.reports.totals import range_of, read_freshness, read_totals
-from shared.store.pool import Connection
 
 
-async def build(connection: Connection, selection: Selection) -> EventsAnswer:
+async def build(source: Store, selection: Selection) -> EventsAnswer:
     """Count the events of a selection."""
+    connection = source.connection
     freshness = await read_freshness(connection, selection)
     totals = await read_totals(connection, selection, selection.types)
     return EventsAnswer(
@@ -28,4 +29,11 @@ async def build(connection: Connection, selection: Selection) -> EventsAnswer:
     )
 
 
-EVENTS = Report("events", build)
+_DIMENSIONS = ("source", "funnelStage", "eventType", "country", "campaignId", "device")
+
+EVENTS = Report(
+    name="events",
+    build=build,
+    parameters=(*RANGE, *FILTERS, grouping(_DIMENSIONS), *SERIES, *paging("events"), FORMAT),
+    group_by=("source", "funnelStage", "eventType"),
+)

@@ -4,14 +4,15 @@ from decimal import Decimal
 
 from shared.reports.answers import RevenueAnswer, RevenueGroup
 from shared.reports.figures import average_money, money
-from shared.reports.handler import Report
-from shared.reports.parameters import Selection
+from shared.reports.parameters import FILTERS, FORMAT, RANGE, SERIES, grouping, paging
+from shared.reports.report import Report, Store
+from shared.reports.selection import Selection
 from shared.reports.totals import Total, range_of, read_freshness, read_totals
-from shared.store.pool import Connection
 
 
-async def build(connection: Connection, selection: Selection) -> RevenueAnswer:
+async def build(source: Store, selection: Selection) -> RevenueAnswer:
     """Add up the revenue of a selection."""
+    connection = source.connection
     freshness = await read_freshness(connection, selection)
     earning = [kind for kind in selection.types if kind.has_revenue]
     totals = await read_totals(connection, selection, earning)
@@ -38,4 +39,12 @@ def _group(total: Total) -> RevenueGroup:
     )
 
 
-REVENUE = Report("revenue", build)
+_DIMENSIONS = ("source", "campaignId", "eventType", "country", "purchasedItem")
+
+REVENUE = Report(
+    name="revenue",
+    build=build,
+    parameters=(*RANGE, *FILTERS, grouping(_DIMENSIONS), *SERIES, *paging("revenue"), FORMAT),
+    group_by=("source", "eventType"),
+    by="revenue",
+)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from shared.errors import Problem
 from shared.events.model import EventType
 from shared.reports.answers import Range
-from shared.reports.parameters import Selection
+from shared.reports.selection import Selection, Values
 from shared.reports.windows import Piece, Span, Split, by_rows, split, without_seconds
 from shared.store.pool import Connection
 from shared.store.queries import query
@@ -44,8 +44,8 @@ async def read_totals(
     parts = await _split(connection, selection, kinds)
     values = {
         "types": list(kinds),
-        "campaign_id": selection.campaign_id,
-        "country": selection.country,
+        "campaigns": _listed(selection.campaign_id),
+        "countries": _listed(selection.country),
         **bounds(parts.whole, "whole_"),
         **_signed(parts.head.seconds, "head_seconds_"),
         **_signed(parts.tail.seconds, "tail_seconds_"),
@@ -135,3 +135,7 @@ def bounds(span: Span | None, prefix: str = "") -> dict[str, datetime | str]:
         f"{prefix}start": span.start or "-infinity",
         f"{prefix}end": span.end or "infinity",
     }
+
+
+def _listed(values: Values) -> list[str] | None:
+    return None if values is None else list(values)
