@@ -37,8 +37,6 @@ from (
     where type_id = any(%(types)s::smallint[])
         and occurred_at >= %(head_rows_start)s::timestamptz
         and occurred_at < %(head_rows_end)s::timestamptz
-        and (%(campaigns)s::text[] is null or campaign_id = any(%(campaigns)s::text[]))
-        and (%(countries)s::text[] is null or country = any(%(countries)s::text[]))
     group by type_id
     union all
     select

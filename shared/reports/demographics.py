@@ -1,6 +1,7 @@
 """The report `demographics`: who the events come from, exactly."""
 
 from collections import Counter
+from dataclasses import replace
 
 from shared.events.model import EventType
 from shared.reports.answers import DemographicsAnswer, FacebookUsers, TiktokUsers
@@ -8,7 +9,7 @@ from shared.reports.parameters import FILTERS, FORMAT, RANGE
 from shared.reports.people import read_people
 from shared.reports.report import Report, Store
 from shared.reports.selection import Selection
-from shared.reports.totals import range_of, read_freshness, read_totals, require_rows
+from shared.reports.totals import range_of, read_freshness, require_rows, tally
 from shared.store.pool import Connection
 
 AGE_LIMITS = (18, 25, 35, 45, 55)
@@ -24,9 +25,9 @@ async def build(source: Store, selection: Selection) -> DemographicsAnswer:
     connection = source.connection
     await require_rows(connection, [kind.id for kind in selection.types], selection.span)
     freshness = await read_freshness(connection, selection)
-    events = Counter[str]()
-    for total in await read_totals(connection, selection, selection.types):
-        events[total.kind.source] += total.events
+    question = replace(selection.question(), group_by=("source",))
+    tallies = await tally(connection, source.facts, question, selection.page("events"))
+    events = Counter({group.key[0]: group.events for group in tallies.groups})
     return DemographicsAnswer(
         range=range_of(selection),
         as_of=freshness.as_of,

@@ -6,6 +6,7 @@ from prometheus_client import Counter, Histogram
 
 from shared.reports.report import Report, Store
 from shared.reports.revision import is_known, read_tag
+from shared.reports.rows import RowReader
 from shared.reports.selection import Selection
 from shared.settings import Settings
 from shared.store.pool import Database
@@ -29,6 +30,7 @@ class ReportHandler:
 
     def __init__(self, report: Report, chosen: Settings) -> None:
         self._report = report
+        self._facts = RowReader()
         self._database = Database(chosen, f"report-{report.name}")
 
     async def open(self) -> None:
@@ -65,7 +67,7 @@ class ReportHandler:
                 return Response(HTTPStatus.NOT_MODIFIED, headers=_headers(tag))
         async with self._database.snapshot() as connection:
             tag = await read_tag(connection, selection)
-            answer = await self._report.build(Store(connection), selection)
+            answer = await self._report.build(Store(connection, self._facts), selection)
         response = Response.json(answer)
         response.headers.update(_headers(tag))
         return response

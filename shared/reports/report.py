@@ -9,14 +9,16 @@ from shared.reports.negotiation import choose_format
 from shared.reports.parameters import Parameter
 from shared.reports.requests import read_selection
 from shared.reports.selection import Selection
+from shared.reports.totals import TallyReader
 from shared.store.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What a report reads: one snapshot of the database."""
+    """What a report reads: one snapshot of the database, and what is in memory of it."""
 
     connection: Connection
+    facts: TallyReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

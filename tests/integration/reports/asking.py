@@ -25,19 +25,24 @@ _NAMES = {
     "event_type": "eventType",
     "campaign_id": "campaignId",
     "country": "country",
+    "group_by": "groupBy",
+    "interval": "interval",
+    "timezone": "timezone",
 }
 
 
-def query_string(wanted: Wanted) -> str:
+def query_string(wanted: Wanted, **more: str | int) -> str:
     """Write the parameters as a caller does."""
-    given = ((_NAMES[field], getattr(wanted, field)) for field in _NAMES)
-    return urlencode(
-        [
-            (name, value if isinstance(value, str) else value.isoformat())
-            for name, value in given
-            if value is not None
-        ]
-    )
+    pairs: list[tuple[str, str | int]] = list(more.items())
+    for field, name in _NAMES.items():
+        value = getattr(wanted, field)
+        if field == "timezone" and wanted.interval is None:
+            continue
+        if isinstance(value, tuple):
+            pairs.extend((name, text) for text in value)
+        elif value is not None:
+            pairs.append((name, value if isinstance(value, str) else value.isoformat()))
+    return urlencode(pairs)
 
 
 async def _nothing() -> AsyncIterator[bytes]:
