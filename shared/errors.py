@@ -61,6 +61,7 @@ _REQUEST = (
     _row("database_unavailable", 503, "The database is away", logging.WARNING, retryable=True),
     _row("database_full", 503, "The database is out of space", logging.ERROR, retryable=True),
     _row("query_timeout", 503, "The query took too long", logging.WARNING, retryable=True),
+    _row("segments_behind", 503, "Events of an older version are being prepared", retryable=True),
     _row("function_unavailable", 503, "The function is away", logging.WARNING, retryable=True),
     _row("gateway_timeout", 504, "The function was too slow", logging.WARNING, retryable=True),
 )  # fmt: skip
