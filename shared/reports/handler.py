@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 from prometheus_client import Counter, Histogram
 
+from shared.reports.facts.facts import Facts
 from shared.reports.report import Report, Store
 from shared.reports.revision import is_known, read_tag
-from shared.reports.rows import RowReader
 from shared.reports.selection import Selection
 from shared.settings import Settings
 from shared.store.pool import Database
@@ -30,7 +30,7 @@ class ReportHandler:
 
     def __init__(self, report: Report, chosen: Settings) -> None:
         self._report = report
-        self._facts = RowReader()
+        self._facts = Facts(chosen.report_memory)
         self._database = Database(chosen, f"report-{report.name}")
 
     async def open(self) -> None:
