@@ -99,17 +99,17 @@ def events(stored: Iterable[Event], wanted: Wanted) -> dict[str, Any]:
     by = wanted.group_by or ("source", "funnelStage", "eventType")
     return {
         "totalEvents": len(chosen),
-        **_grouped(chosen, by, wanted, lambda members: {"count": len(members)}, len),
+        **grouped(chosen, by, wanted, lambda members: {"count": len(members)}, len),
     }
 
 
 def revenue(stored: Iterable[Event], wanted: Wanted) -> dict[str, Any]:
     chosen = [event for event in stored if wanted.has(event) and event.revenue is not None]
     by = wanted.group_by or ("source", "eventType")
-    return {**_sales(chosen), **_grouped(chosen, by, wanted, _sales, _amount)}
+    return {**_sales(chosen), **grouped(chosen, by, wanted, _sales, revenue_of)}
 
 
-def _grouped(
+def grouped(
     chosen: Sequence[Event],
     by: tuple[str, ...],
     wanted: Wanted,
@@ -204,22 +204,22 @@ def demographics(stored: Iterable[Event], wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _amount(members: Sequence[Event]) -> Fraction:
+def revenue_of(members: Sequence[Event]) -> Fraction:
     amounts = (Fraction(event.revenue) for event in members if event.revenue is not None)
     return sum(amounts, Fraction(0))
 
 
 def _sales(members: Sequence[Event]) -> dict[str, Any]:
-    total = _amount(members)
+    total = revenue_of(members)
     average = rounded(total / len(members), 2) if members else None
     return {
-        "totalRevenue": _decimals(total),
+        "totalRevenue": decimals(total),
         "transactionCount": len(members),
         "averageOrderValue": None if average is None else f"{average:.2f}",
     }
 
 
-def _decimals(amount: Fraction) -> str:
+def decimals(amount: Fraction) -> str:
     """Write an amount with two to four decimals, as few as are exact."""
     for places in (2, 3, 4):
         text = f"{rounded(amount, places):.{places}f}"
