@@ -183,6 +183,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(description="Seconds to wait for a connection.", gt=0)
     ] = 5
     statement_timeout: Annotated[float, Meta(description="Longest report query.", gt=0)] = 10
+    report_memory: Annotated[
+        int, Meta(description="Bytes of events' columns that a report function holds.", ge=MIB)
+    ] = GIB
     rows_keep_days: Annotated[
         int,
         Meta(description="Days that events' rows are kept; 0 is for ever. Rollups stay.", ge=0),

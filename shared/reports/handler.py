@@ -1,16 +1,15 @@
 """The handler that all report functions share."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from prometheus_client import Counter, Histogram
 
-from shared.reports.answers import Answer
-from shared.reports.parameters import Selection, read_selection
+from shared.reports.facts.facts import Facts
+from shared.reports.report import Report, Store
 from shared.reports.revision import is_known, read_tag
+from shared.reports.selection import Selection
 from shared.settings import Settings
-from shared.store.pool import Connection, Database
+from shared.store.pool import Database
 from shared.telemetry import DURATION_BUCKETS
 from shared.web import Request, Response, require_method
 
@@ -23,14 +22,6 @@ DURATION = Histogram(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A report by its name; `build` reads one snapshot of the database."""
-
-    name: str
-    build: Callable[[Connection, Selection], Awaitable[Answer]]
-
-
 class ReportHandler:
     """Answers `GET` and `HEAD` of one report, whatever the path.
 
@@ -39,6 +30,7 @@ class ReportHandler:
 
     def __init__(self, report: Report, chosen: Settings) -> None:
         self._report = report
+        self._facts = Facts(chosen.report_memory)
         self._database = Database(chosen, f"report-{report.name}")
 
     async def open(self) -> None:
@@ -56,11 +48,11 @@ class ReportHandler:
     async def handle(self, request: Request) -> Response:
         """Answer the report.
 
-        Raises Problem method_not_allowed, invalid_parameter, rows_expired, database_unavailable
-        or query_timeout.
+        Raises Problem method_not_allowed, invalid_parameter, not_acceptable, rows_expired,
+        database_unavailable or query_timeout.
         """
         require_method(request, "GET", "HEAD")
-        selection = read_selection(request.query)
+        selection = self._report.read(request.query, request.headers.get("accept"))
         with DURATION.labels(self._report.name).time():
             response = await self._answer(selection, request.headers.get("if-none-match"))
         GENERATED.labels(self._report.name).inc()
@@ -75,7 +67,7 @@ class ReportHandler:
                 return Response(HTTPStatus.NOT_MODIFIED, headers=_headers(tag))
         async with self._database.snapshot() as connection:
             tag = await read_tag(connection, selection)
-            answer = await self._report.build(connection, selection)
+            answer = await self._report.build(Store(connection, self._facts), selection)
         response = Response.json(answer)
         response.headers.update(_headers(tag))
         return response

@@ -6,7 +6,7 @@ They are weak: an answer with the same figures is the same, whatever its `asOf`.
 import hashlib
 import re
 
-from shared.reports.parameters import Selection
+from shared.reports.selection import Selection
 from shared.reports.totals import bounds
 from shared.store.pool import Connection
 from shared.store.queries import query

@@ -12,6 +12,7 @@ from integration.reports.naive import Wanted
 from shared.errors import Problem
 from shared.reports.demographics import DEMOGRAPHICS
 from shared.reports.events import EVENTS
+from shared.reports.funnel import FUNNEL
 from shared.reports.handler import ReportHandler
 from shared.reports.revenue import REVENUE
 from shared.settings import Settings
@@ -25,19 +26,24 @@ _NAMES = {
     "event_type": "eventType",
     "campaign_id": "campaignId",
     "country": "country",
+    "group_by": "groupBy",
+    "interval": "interval",
+    "timezone": "timezone",
 }
 
 
-def query_string(wanted: Wanted) -> str:
+def query_string(wanted: Wanted, **more: str | int) -> str:
     """Write the parameters as a caller does."""
-    given = ((_NAMES[field], getattr(wanted, field)) for field in _NAMES)
-    return urlencode(
-        [
-            (name, value if isinstance(value, str) else value.isoformat())
-            for name, value in given
-            if value is not None
-        ]
-    )
+    pairs: list[tuple[str, str | int]] = list(more.items())
+    for field, name in _NAMES.items():
+        value = getattr(wanted, field)
+        if field == "timezone" and wanted.interval is None:
+            continue
+        if isinstance(value, tuple):
+            pairs.extend((name, text) for text in value)
+        elif value is not None:
+            pairs.append((name, value if isinstance(value, str) else value.isoformat()))
+    return urlencode(pairs)
 
 
 async def _nothing() -> AsyncIterator[bytes]:
@@ -46,12 +52,13 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 class Reports:
-    """The three reports over one database."""
+    """The reports over one database."""
 
     def __init__(self, chosen: Settings) -> None:
         self._runner = asyncio.Runner()
         self._handlers = {
-            report.name: ReportHandler(report, chosen) for report in (EVENTS, REVENUE, DEMOGRAPHICS)
+            report.name: ReportHandler(report, chosen)
+            for report in (EVENTS, REVENUE, DEMOGRAPHICS, FUNNEL)
         }
 
     @classmethod
