@@ -9,6 +9,8 @@ from shared.reports.parameters import FILTERS, FORMAT, RANGE
 from shared.reports.people import read_people
 from shared.reports.report import Report, Store
 from shared.reports.selection import Selection
+from shared.reports.shares import DemographicsRow, demographics_rows
+from shared.reports.tables import Table
 from shared.reports.totals import range_of, read_freshness, require_rows, tally
 from shared.store.pool import Connection
 
@@ -71,4 +73,10 @@ def _of(source: str, selection: Selection) -> list[EventType]:
     return [kind for kind in selection.types if kind.source == source]
 
 
-DEMOGRAPHICS = Report(name="demographics", build=build, parameters=(*RANGE, *FILTERS, FORMAT))
+DEMOGRAPHICS = Report(
+    name="demographics",
+    build=build,
+    parameters=(*RANGE, *FILTERS, FORMAT),
+    table=Table(DemographicsRow, read=demographics_rows),
+    costly=True,
+)
