@@ -13,6 +13,8 @@ from shared.reports.answers import (
 from shared.reports.parameters import FILTERS, FORMAT, RANGE
 from shared.reports.report import Report, Store
 from shared.reports.selection import Selection
+from shared.reports.shares import DemographicsRow, demographics_rows
+from shared.reports.tables import Table
 from shared.reports.totals import range_of, read_freshness
 from shared.segments.columns import DEVICES as STORED_DEVICES
 from shared.segments.columns import GENDERS
@@ -110,4 +112,10 @@ def _city(place: "Place") -> CityShare:
     return CityShare(country=country, city=city, users=place.users, share=place.share)
 
 
-DEMOGRAPHICS = Report(name="demographics", build=build, parameters=(*RANGE, *FILTERS, FORMAT))
+DEMOGRAPHICS = Report(
+    name="demographics",
+    build=build,
+    parameters=(*RANGE, *FILTERS, FORMAT),
+    table=Table(DemographicsRow, read=demographics_rows),
+    costly=True,
+)

@@ -8,6 +8,7 @@ from shared.reports.parameters import FILTERS, FORMAT, RANGE, SERIES, grouping, 
 from shared.reports.questions import Tally
 from shared.reports.report import Report, Store
 from shared.reports.selection import Selection
+from shared.reports.tables import Table
 from shared.reports.totals import range_of, read_freshness, read_starts, tally
 
 
@@ -39,5 +40,6 @@ EVENTS = Report(
     name="events",
     build=build,
     parameters=(*RANGE, *FILTERS, grouping(_DIMENSIONS), *SERIES, *paging("events"), FORMAT),
+    table=Table(EventGroup, EventPoint),
     group_by=("source", "funnelStage", "eventType"),
 )

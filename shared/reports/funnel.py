@@ -19,6 +19,7 @@ from shared.reports.groups import dimensions, next_cursor
 from shared.reports.parameters import FILTERS, FORMAT, RANGE, SERIES, grouping, paging
 from shared.reports.report import Report, Store
 from shared.reports.selection import Selection
+from shared.reports.tables import Table
 from shared.reports.totals import range_of, read_freshness, read_starts
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ _DIMENSIONS = ("source", "campaignId", "country")
 FUNNEL = Report(
     name="funnel",
     build=build,
+    table=Table(FunnelGroup, FunnelPoint),
+    costly=True,
     parameters=(*RANGE, *FILTERS, grouping(_DIMENSIONS), *SERIES, *paging("events"), FORMAT),
     group_by=("source",),
 )

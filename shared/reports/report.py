@@ -10,6 +10,7 @@ from shared.reports.negotiation import choose_format
 from shared.reports.parameters import Parameter
 from shared.reports.requests import read_selection
 from shared.reports.selection import Selection
+from shared.reports.tables import Table
 from shared.store.pool import Connection
 
 
@@ -26,14 +27,16 @@ class Report:
     """A report by its name; `build` reads one snapshot.
 
     Groups are by the dimensions `group_by` unless a request says otherwise, and come largest
-    first by the figure `by`.
+    first by the figure `by`. A `costly` report never is answered from rollups alone.
     """
 
     name: str
     build: Callable[[Store, Selection], Awaitable[Answer]]
     parameters: tuple[Parameter, ...]
+    table: Table
     group_by: tuple[str, ...] = ()
     by: Literal["events", "revenue"] = "events"
+    costly: bool = False
 
     def read(self, query: str, accept: str | None) -> Selection:
         """Return what a request asks, its form included.

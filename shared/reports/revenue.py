@@ -9,6 +9,7 @@ from shared.reports.parameters import FILTERS, FORMAT, RANGE, SERIES, grouping, 
 from shared.reports.questions import Tally
 from shared.reports.report import Report, Store
 from shared.reports.selection import Selection
+from shared.reports.tables import Table
 from shared.reports.totals import range_of, read_freshness, read_starts, tally
 
 
@@ -50,6 +51,7 @@ REVENUE = Report(
     name="revenue",
     build=build,
     parameters=(*RANGE, *FILTERS, grouping(_DIMENSIONS), *SERIES, *paging("revenue"), FORMAT),
+    table=Table(RevenueGroup, RevenuePoint),
     group_by=("source", "eventType"),
     by="revenue",
 )
