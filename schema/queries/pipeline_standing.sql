@@ -2,7 +2,8 @@
 select
     wanted.source,
     as_of,
-    greatest(0, extract(epoch from now() - as_of))::double precision,
+    case when as_of is not null then greatest(0, extract(epoch from now() - as_of)) end
+        ::double precision,
     pending_messages,
     oldest_pending_at,
     dead_letters,

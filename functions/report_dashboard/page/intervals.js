@@ -16,7 +16,7 @@ export const INTERVALS = new Map([
 
 /** The interval that shows a span of milliseconds in a readable number of bars. */
 export function fitting(span) {
-  if (span <= DAY) return "15m";
+  if (span <= DAY / 2) return "15m";
   if (span <= 15 * DAY) return "1h";
   if (span <= 180 * DAY) return "1d";
   return span <= 1100 * DAY ? "1w" : "1M";
