@@ -2,12 +2,12 @@
 
 import { NO_REVENUE } from "./advice.js";
 import { Card } from "./card.js";
-import { INTERVALS, label } from "./intervals.js";
+import { INTERVALS } from "./intervals.js";
 import { money, sum, things } from "./numbers.js";
 import { columns } from "./series.js";
 import { SOURCES } from "./state.js";
-import { legend, table } from "./tables.js";
-import { TimeChart } from "./timechart.js";
+import { legend } from "./tables.js";
+import { TimeChart, timetable } from "./timechart.js";
 
 export class Revenue {
   constructor(select) {
@@ -22,39 +22,26 @@ export class Revenue {
 
   draw(answer, view) {
     if (!answer.series?.length) return this.card.empty(NO_REVENUE);
-    const found = columns(answer.series, view, ({ source }) => source);
-    const series = [...SOURCES].filter(([source]) => found.columns.has(source)).map(
-      ([source, name]) => {
-        const amounts = found.columns.get(source).map((point) => point?.totalRevenue ?? "0");
-        const texts = amounts.map(money);
-        return { name, tone: `${source}-bottom`, amounts, values: amounts.map(Number), texts };
-      },
-    );
+    const { columns: found, ...moments } = columns(answer.series, view, ({ source }) => source);
+    const series = [...SOURCES].filter(([source]) => found.has(source)).map(([source, name]) => {
+      const amounts = found.get(source).map((point) => point?.totalRevenue ?? "0");
+      const texts = amounts.map(money);
+      return { name, tone: `${source}-bottom`, amounts, values: amounts.map(Number), texts };
+    });
     const total = (place) => money(sum(series.map(({ amounts }) => amounts[place])));
-    const { interval, zone } = view;
-    this.#explain(answer);
-    this.chart.draw({
-      summary: `Revenue of ${money(answer.totalRevenue)} over time by source.`,
-      ...{ starts: found.starts, span: found.span, series, total, interval, zone },
-    });
-    const note = `By ${INTERVALS.get(interval).name.toLowerCase()}, ${things(answer.transactionCount, "transaction")}`;
-    return this.card.show(note, [this.legend, this.chart.node], () => {
-      const heads = ["Interval", ...series.map(({ name }) => name), "Total"];
-      const rows = found.starts.map((start, place) => [
-        label(interval, start, zone),
-        ...series.map(({ texts }) => texts[place]),
-        total(place),
-      ]);
-      return table("Revenue over time", heads, rows);
-    });
-  }
-
-  #explain({ groups }) {
-    const entries = groups.map(({ source, totalRevenue }) => ({
-      name: SOURCES.get(source) ?? source,
+    const summary = `Revenue of ${money(answer.totalRevenue)} over time by source.`;
+    const model = { ...moments, series, total, summary };
+    const totals = new Map(answer.groups.map((group) => [group.source, money(group.totalRevenue)]));
+    const named = [...totals].map(([source, value]) => ({
+      name: SOURCES.get(source),
       tone: `${source}-bottom`,
-      value: money(totalRevenue),
+      value,
     }));
-    this.legend.replaceChildren(...legend(entries).childNodes);
+    this.legend.replaceChildren(...legend(named).childNodes);
+    const sales = things(answer.transactionCount, "transaction");
+    const note = `By ${INTERVALS.get(view.interval).name.toLowerCase()}; ${sales}`;
+    const figures = () => timetable(this.card.title, model);
+    this.card.show(note, [this.legend, this.chart.node], figures);
+    this.chart.draw(model);
   }
 }

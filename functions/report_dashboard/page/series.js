@@ -2,7 +2,10 @@
 
 import { starts } from "./intervals.js";
 
-/** Return { starts, columns }: moments, and for each key an array of points or nulls. */
+/**
+ * Return { starts, span, interval, zone, columns }: the moments of the places, those between which
+ * they are drawn, and for each key an array of points or nulls.
+ */
 export function columns(series, view, keyOf) {
   const moments = series.map(({ start }) => Date.parse(start));
   const first = Math.min(...moments);
@@ -16,5 +19,6 @@ export function columns(series, view, keyOf) {
     if (!found.has(key)) found.set(key, Array(all.length).fill(null));
     found.get(key)[places.get(moments[number])] = point;
   });
-  return { starts: all, columns: found, span: [Math.min(from, all[0]), to] };
+  const { interval, zone } = view;
+  return { starts: all, span: [Math.min(from, all[0]), to], interval, zone, columns: found };
 }

@@ -3,6 +3,7 @@
 import { element } from "./elements.js";
 import { label } from "./intervals.js";
 import { compact } from "./numbers.js";
+import { table } from "./tables.js";
 import { colour } from "./theme.js";
 import * as zones from "./zones.js";
 
@@ -57,7 +58,7 @@ export class TimeChart {
     const paths = globalThis.uPlot.paths.bars({ size: [0.84, 56], align: 1 });
     const axis = {
       stroke: colour("muted"),
-      font: `12px ${getComputedStyle(this.node).fontFamily}`,
+      font: `12px ${getComputedStyle(document.body).fontFamily}`,
       ticks: { show: false },
     };
     const drawn = [...this.#model.series].reverse().map(({ tone }) => ({
@@ -85,7 +86,7 @@ export class TimeChart {
         y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] },
       },
       axes: [
-        { ...axis, grid: { show: false }, space: 76, values: (_plot, splits, _axis, _space, step) => ticks(splits, step, zone) },
+        { ...axis, size: 44, grid: { show: false }, space: 76, values: (_plot, splits, _axis, _space, step) => ticks(splits, step, zone) },
         { ...axis, size: 52, space: 44, grid: { stroke: colour("line"), width: 1 }, values: (_plot, splits) => splits.map(compact) },
       ],
       series: [{}, ...drawn],
@@ -147,6 +148,17 @@ export class TimeChart {
     if (this.#plot === null || this.node.clientWidth === 0) return;
     this.#plot.setSize({ width: this.node.clientWidth, height: HEIGHT });
   }
+}
+
+/** The same figures as a table. */
+export function timetable(caption, { starts, series, total, interval, zone }) {
+  const heads = ["Interval", ...series.map(({ name }) => name), "Total"];
+  const rows = starts.map((start, place) => [
+    label(interval, start, zone),
+    ...series.map(({ texts }) => texts[place]),
+    total(place),
+  ]);
+  return table(caption, heads, rows);
 }
 
 /** Texts of moments in seconds that are `step` apart; a time's first of a day names the day. */
