@@ -63,16 +63,19 @@ class Tab:
         self.context = browser.new_context(**chosen)
         self.context.add_init_script(_NOTE_VIOLATIONS)
         self.page: Page = self.context.new_page()
-        self.answers: list[Response] = []
+        self._answers: list[Response] = []
         self._gateway = gateway
         self._said: list[str] = []
         self.page.on("console", lambda message: self._note(message.type, message.text))
         self.page.on("pageerror", lambda error: self._said.append(f"uncaught: {error}"))
-        self.page.on("response", self.answers.append)
+        self.page.on("response", self._answered)
 
     def _note(self, kind: str, text: str) -> None:
         if kind in {"error", "warning"}:
             self._said.append(f"{kind}: {text}")
+
+    def _answered(self, response: Response) -> None:
+        self._answers.append(response)
 
     def open(self, query: str = "", path: str = "/function/report-dashboard/") -> None:
         """Open the page and return when every card shows its answer."""
@@ -100,15 +103,15 @@ class Tab:
         """Return how many colours are on a card's canvas."""
         return int(self.page.locator(f"#{card} canvas").evaluate(_PAINTED))
 
+    def answers(self) -> list[Response]:
+        """Return all answers that the page has had; asking lets playwright take them in."""
+        self.page.evaluate("null")
+        return list(self._answers)
+
     def reports(self, status: int) -> list[str]:
         """Return the URLs of reports that were answered with a status."""
-        return [
-            answer.url
-            for answer in self.answers
-            if answer.status == status
-            and "/report-" in answer.url
-            and "dashboard" not in answer.url
-        ]
+        found = [answer.url for answer in self.answers() if answer.status == status]
+        return [url for url in found if "/report-" in url and "dashboard" not in url]
 
     def width(self) -> int:
         """Return the width of what could be scrolled to."""

@@ -41,6 +41,10 @@ export class Filters {
     for (const [name, value] of Object.entries(state)) {
       const field = this.#fields(name);
       if (field && field.value !== value) field.value = value;
+      if (field && field.value === "" && name === "timezone") {
+        field.append(option([value, value])); // an older name of a zone, which is as good
+        field.value = value;
+      }
     }
     byId("custom").hidden = state.range !== "custom";
     const chosen = Object.entries(state).filter(([name, value]) => value && !["range", "timezone", "refresh"].includes(name));

@@ -3,7 +3,7 @@
 import { NO_EVENTS } from "./advice.js";
 import { Card } from "./card.js";
 import { element } from "./elements.js";
-import { percent, things } from "./numbers.js";
+import { money, percent, things } from "./numbers.js";
 import { SOURCES, STAGES } from "./state.js";
 import { bars } from "./tables.js";
 
@@ -39,6 +39,8 @@ export class Funnel {
       element("p", { class: "step" }, `${things(all.both, "user")} in both stages${share}`),
       stageBar("bottom", all.bottom, groups, most),
       bars("Types of events", ["Type", "Users", "Events"], types(groups)),
+      element("h3", {}, "Conversion by source"),
+      bars("Conversion by source", ["Source", "Conversion", "Revenue"], conversions(groups)),
     ]);
   }
 }
@@ -54,6 +56,16 @@ function types(groups) {
       extra: things(events, "event"),
       tone: `${source}-${funnelStage}`,
     }));
+}
+
+function conversions(groups) {
+  return groups.map(({ source, conversion, revenuePerUser }) => ({
+    name: SOURCES.get(source),
+    size: conversion.rate ?? 0,
+    value: percent(conversion.rate),
+    extra: `${money(revenuePerUser)} a user`,
+    tone: `${source}-bottom`,
+  }));
 }
 
 function stageBar(stage, { users, events }, groups, most) {

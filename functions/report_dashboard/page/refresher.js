@@ -25,7 +25,9 @@ export class Refresher {
     clearTimeout(this.#timer);
     const running = new AbortController();
     this.#running = running;
-    const wait = await this.#work(running.signal);
+    const wait = await this.#work(running.signal).catch((error) => {
+      if (!running.signal.aborted) throw error;
+    });
     if (this.#running !== running) return;
     this.#running = null;
     this.#failures = wait === null ? 0 : this.#failures + 1;
