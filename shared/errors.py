@@ -44,6 +44,7 @@ _REQUEST = (
     _row("invalid_request", 400, "The request is not HTTP/1.1"),
     _row("not_found", 404, "Nothing is here"),
     _row("method_not_allowed", 405, "The method is not allowed here"),
+    _row("not_acceptable", 406, "The answer has no form that the request accepts"),
     _row("request_timeout", 408, "The body came too slowly"),
     _row("body_too_large", 413, "The body is too large"),
     _row("too_many_events", 413, "The body holds too many events"),

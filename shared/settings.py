@@ -183,6 +183,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(description="Seconds to wait for a connection.", gt=0)
     ] = 5
     statement_timeout: Annotated[float, Meta(description="Longest report query.", gt=0)] = 10
+    export_timeout: Annotated[
+        float,
+        Meta(description="Longest time to read all groups of a report for CSV and such.", gt=0),
+    ] = 300
     rows_keep_days: Annotated[
         int,
         Meta(description="Days that events' rows are kept; 0 is for ever. Rollups stay.", ge=0),

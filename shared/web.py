@@ -7,7 +7,16 @@ and below any ASGI server (https://asgi.readthedocs.io/en/latest/specs/www.html)
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Mapping,
+    MutableMapping,
+)
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -35,6 +44,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 _LIVE = {"/health/live", "/health/liveness", "/_/health"}
 _READY = {"/health/ready", "/health/readiness", "/_/ready"}
+
+_STALL = 60.0
+"""Seconds in which a caller has to read more of a streamed answer."""
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +120,16 @@ async def _body_chunks(receive: Receive) -> AsyncIterator[bytes]:
             yield chunk
 
 
+class Stream(Protocol):
+    """A body part by part."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Return the parts."""
+
+    async def aclose(self) -> None:
+        """Let go of what the parts come from, whether or not any was read."""
+
+
 @dataclass(slots=True)
 class Response:
     """One HTTP answer, itself an ASGI application so that any framework can send it."""
@@ -115,6 +137,8 @@ class Response:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    stream: Stream | None = None
+    """The body part by part, instead of `body`; an error while it is read cuts the connection."""
 
     @classmethod
     def json(cls, document: object, status: int = 200, **headers: str) -> "Response":
@@ -132,13 +156,69 @@ class Response:
         headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
         exchange.respond(self.status, headers, self.body)
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+    async def send_stream(self, exchange: Exchange) -> None:
+        """Answer an exchange of our own server part by part, as fast as the caller reads.
+
+        Raises ClientDisconnectedError, and what reading the stream raises.
+        """
+        headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
+        exchange.start(self.status, headers)
+        async with aclosing(self._parts(exchange.method)) as parts:
+            async for part in parts:
+                async with _patience():
+                    await exchange.write(part)
+        await exchange.end()
+
+    async def _parts(self, method: str) -> AsyncGenerator[bytes, None]:
+        """Yield the stream's parts, none of them for HEAD."""
+        if self.stream is None:
+            return
+        async with aclosing(self.stream) as parts:
+            if method != "HEAD":
+                async for part in parts:
+                    yield part
+
+    async def _stream_asgi(self, method: str, receive: Receive, send: Send) -> None:
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            async with aclosing(self._parts(method)) as parts:
+                async for part in parts:
+                    if gone.done():
+                        return
+                    message = {"type": "http.response.body", "body": part, "more_body": True}
+                    async with _patience():
+                        await send(message)
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer."""
         headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
+        if self.stream is not None:
+            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            await self._stream_asgi(scope["method"], receive, send)
+            return
         if self.status != HTTPStatus.NOT_MODIFIED:  # its length would be that of what is not sent
             headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
+
+
+@asynccontextmanager
+async def _patience() -> AsyncIterator[None]:
+    """Give a caller up that does not read on."""
+    try:
+        async with asyncio.timeout(_STALL):
+            yield
+    except TimeoutError as error:
+        raise ClientDisconnectedError from error
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Return when the caller is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class Handler(Protocol):
@@ -198,8 +278,26 @@ class Function:
         response = await self.answer(Request.from_exchange(exchange))
         if response is None:
             exchange.abort()
-        else:
+        elif response.stream is None:
             response.send(exchange)
+        else:
+            await self._serve_stream(exchange, response)
+
+    async def _serve_stream(self, exchange: Exchange, response: Response) -> None:
+        """Send an answer part by part; it counts as in flight meanwhile."""
+        correlation_id.set(response.headers[CORRELATION_HEADER])
+        self._inflight += 1
+        try:
+            await response.send_stream(exchange)
+        except ClientDisconnectedError:
+            logger.info("client disconnected")
+            exchange.abort()
+        except Problem as problem:
+            line = fields(code=problem.kind.code)
+            logger.warning("answer broken off: %s", problem.detail, extra=line)
+            exchange.abort()
+        finally:
+            self._inflight -= 1
 
     async def answer(self, request: Request) -> Response | None:
         """Return the answer to a request, or None if its caller is gone."""

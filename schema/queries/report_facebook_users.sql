@@ -7,8 +7,8 @@ with users as materialized (
         and user_id <> ''
         and occurred_at >= %(start)s::timestamptz
         and occurred_at < %(end)s::timestamptz
-        and (%(campaign_id)s::text is null or campaign_id = %(campaign_id)s::text)
-        and (%(country)s::text is null or country = %(country)s::text)
+        and (%(campaigns)s::text[] is null or campaign_id = any(%(campaigns)s::text[]))
+        and (%(countries)s::text[] is null or country = any(%(countries)s::text[]))
     order by user_id, occurred_at desc, event_id collate "C" desc
 )
 (

@@ -8,8 +8,8 @@ with selection as not materialized (
     where type_id = any(%(types)s::smallint[])
         and occurred_at >= %(start)s::timestamptz
         and occurred_at < %(end)s::timestamptz
-        and (%(campaign_id)s::text is null or campaign_id = %(campaign_id)s::text)
-        and (%(country)s::text is null or country = %(country)s::text)
+        and (%(campaigns)s::text[] is null or campaign_id = any(%(campaigns)s::text[]))
+        and (%(countries)s::text[] is null or country = any(%(countries)s::text[]))
 ), latest as (
     select distinct on (user_id, device is null)
         user_id, occurred_at, event_id, followers, device, country

@@ -1,13 +1,17 @@
 """The report `demographics`: who the events come from, exactly."""
 
 from collections import Counter
+from dataclasses import replace
 
 from shared.events.model import EventType
 from shared.reports.answers import DemographicsAnswer, FacebookUsers, TiktokUsers
-from shared.reports.handler import Report
-from shared.reports.parameters import Selection
+from shared.reports.parameters import FILTERS, FORMAT, RANGE
 from shared.reports.people import read_people
-from shared.reports.totals import range_of, read_freshness, read_totals, require_rows
+from shared.reports.report import Report, Store
+from shared.reports.selection import Selection
+from shared.reports.shares import DemographicsRow, demographics_rows
+from shared.reports.tables import Table
+from shared.reports.totals import range_of, read_freshness, require_rows, tally
 from shared.store.pool import Connection
 
 AGE_LIMITS = (18, 25, 35, 45, 55)
@@ -18,13 +22,14 @@ FOLLOWER_RANGES = ("under_1k", "1k_10k", "10k_100k", "100k_1m", "1m_plus")
 DEVICES = ("Android", "iOS", "Desktop")
 
 
-async def build(connection: Connection, selection: Selection) -> DemographicsAnswer:
+async def build(source: Store, selection: Selection) -> DemographicsAnswer:
     """Describe the users behind a selection. Raises Problem rows_expired."""
+    connection = source.connection
     await require_rows(connection, [kind.id for kind in selection.types], selection.span)
     freshness = await read_freshness(connection, selection)
-    events = Counter[str]()
-    for total in await read_totals(connection, selection, selection.types):
-        events[total.kind.source] += total.events
+    question = replace(selection.question(), group_by=("source",))
+    tallies = await tally(connection, source.facts, question, selection.page("events"))
+    events = Counter({group.key[0]: group.events for group in tallies.groups})
     return DemographicsAnswer(
         range=range_of(selection),
         as_of=freshness.as_of,
@@ -68,4 +73,10 @@ def _of(source: str, selection: Selection) -> list[EventType]:
     return [kind for kind in selection.types if kind.source == source]
 
 
-DEMOGRAPHICS = Report("demographics", build)
+DEMOGRAPHICS = Report(
+    name="demographics",
+    build=build,
+    parameters=(*RANGE, *FILTERS, FORMAT),
+    table=Table(DemographicsRow, read=demographics_rows),
+    costly=True,
+)

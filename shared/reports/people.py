@@ -12,7 +12,7 @@ from typing import NamedTuple
 from shared.events.model import EventType
 from shared.reports.answers import CityShare, CountryShare
 from shared.reports.figures import mean, share
-from shared.reports.parameters import Selection
+from shared.reports.selection import Selection, Values
 from shared.reports.totals import bounds
 from shared.store.pool import Connection
 from shared.store.queries import query
@@ -109,9 +109,13 @@ async def read_people(
         "types": [kind.id for kind in types],
         "bounds": list(limits),
         "top": TOP,
-        "campaign_id": selection.campaign_id,
-        "country": selection.country,
+        "campaigns": _listed(selection.campaign_id),
+        "countries": _listed(selection.country),
         **bounds(selection.span),
     }
     cursor = await connection.execute(query(name), values, prepare=False)
     return People([_Figure(*row) for row in await cursor.fetchall()])
+
+
+def _listed(values: Values) -> list[str] | None:
+    return None if values is None else list(values)

@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import xxhash
 
 FACEBOOK, TIKTOK = "facebook", "tiktok"
 TYPES = {
@@ -47,6 +51,7 @@ class Event:
     watch_time: float | None = None
     percentage_watched: float | None = None
     campaign_id: str | None = None
+    purchased_item: str | None = None
     revenue: Decimal | None = None
 
     @property
@@ -54,55 +59,136 @@ class Event:
         return TYPES[self.type_id]
 
 
+Choice = tuple[str, ...] | None
+"""Those of which an event has to have any; None is no restriction."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The parameters of a report."""
+    """The parameters of a report; without `group_by` groups are those of the report's default."""
 
     start: datetime | None = None
     end: datetime | None = None
-    source: str | None = None
-    funnel_stage: str | None = None
-    event_type: str | None = None
-    campaign_id: str | None = None
-    country: str | None = None
+    source: Choice = None
+    funnel_stage: Choice = None
+    event_type: Choice = None
+    campaign_id: Choice = None
+    country: Choice = None
+    group_by: tuple[str, ...] = ()
+    interval: str | None = None
+    timezone: str = "UTC"
 
     def has(self, event: Event) -> bool:
         source, stage, name = event.kind
         return (
             (self.start is None or event.occurred_at >= self.start)
             and (self.end is None or event.occurred_at < self.end)
-            and self.source in (None, source)
-            and self.funnel_stage in (None, stage)
-            and self.event_type in (None, name)
-            and self.campaign_id in (None, event.campaign_id)
-            and self.country in (None, event.country)
+            and (self.source is None or source in self.source)
+            and (self.funnel_stage is None or stage in self.funnel_stage)
+            and (self.event_type is None or name in self.event_type)
+            and (self.campaign_id is None or event.campaign_id in self.campaign_id)
+            and (self.country is None or event.country in self.country)
         )
 
 
+Figures = Callable[[Sequence[Event]], dict[str, Any]]
+
+
 def events(stored: Iterable[Event], wanted: Wanted) -> dict[str, Any]:
-    counts = Counter(event.kind for event in stored if wanted.has(event))
+    chosen = [event for event in stored if wanted.has(event)]
+    by = wanted.group_by or ("source", "funnelStage", "eventType")
     return {
-        "totalEvents": counts.total(),
-        "groups": [
-            {"source": source, "funnelStage": stage, "eventType": name, "count": count}
-            for (source, stage, name), count in sorted(counts.items())
-        ],
+        "totalEvents": len(chosen),
+        **_grouped(chosen, by, wanted, lambda members: {"count": len(members)}, len),
     }
 
 
 def revenue(stored: Iterable[Event], wanted: Wanted) -> dict[str, Any]:
-    amounts: dict[tuple[str, str], list[Decimal]] = {}
-    for event in stored:
-        if wanted.has(event) and event.revenue is not None:
-            source, _, name = event.kind
-            amounts.setdefault((source, name), []).append(event.revenue)
-    return {
-        **_sales([amount for group in amounts.values() for amount in group]),
+    chosen = [event for event in stored if wanted.has(event) and event.revenue is not None]
+    by = wanted.group_by or ("source", "eventType")
+    return {**_sales(chosen), **_grouped(chosen, by, wanted, _sales, _amount)}
+
+
+def _grouped(
+    chosen: Sequence[Event],
+    by: tuple[str, ...],
+    wanted: Wanted,
+    figures: Figures,
+    size: Callable[[Sequence[Event]], Any],
+) -> dict[str, Any]:
+    """Return the groups, the largest first, and the points of their series."""
+    groups: dict[tuple[str | None, ...], list[Event]] = {}
+    for event in chosen:
+        groups.setdefault(tuple(_dimension(event, name) for name in by), []).append(event)
+    ranked = sorted(groups.items(), key=lambda item: (-size(item[1]), _order(by, item[0])))
+    answer: dict[str, Any] = {
+        "groupCount": len(groups),
         "groups": [
-            {"source": source, "eventType": name, **_sales(group)}
-            for (source, name), group in sorted(amounts.items())
+            {**dict(zip(by, key, strict=True)), **figures(members)} for key, members in ranked
         ],
     }
+    if wanted.interval is not None:
+        points: dict[tuple[datetime, int], list[Event]] = {}
+        for place, (_, members) in enumerate(ranked):
+            for event in members:
+                start = begun(event.occurred_at, wanted.interval, ZoneInfo(wanted.timezone))
+                points.setdefault((start, place), []).append(event)
+        zone = ZoneInfo(wanted.timezone)
+        answer["series"] = [
+            {
+                "start": start.astimezone(zone).isoformat().replace("+00:00", "Z"),
+                **dict(zip(by, ranked[place][0], strict=True)),
+                **figures(members),
+            }
+            for (start, place), members in sorted(points.items(), key=lambda item: item[0])
+        ]
+    return answer
+
+
+def _dimension(event: Event, name: str) -> str | None:
+    source, stage, kind = event.kind
+    return {
+        "source": source,
+        "funnelStage": stage,
+        "eventType": kind,
+        "country": event.country,
+        "campaignId": event.campaign_id,
+        "device": event.device,
+        "purchasedItem": event.purchased_item,
+    }[name]
+
+
+def _order(by: tuple[str, ...], key: tuple[str | None, ...]) -> list[Any]:
+    """Return what equal groups are in the order of: none first, numerous values by their hash."""
+    numerous = ("campaignId", "purchasedItem")
+    return [
+        (0, "")
+        if text is None
+        else (1, (xxhash.xxh3_64_intdigest(text.encode()) or 1) if name in numerous else text)
+        for name, text in zip(by, key, strict=True)
+    ]
+
+
+@cache
+def begun(moment: datetime, interval: str, zone: ZoneInfo) -> datetime:
+    """Return the first moment (UTC) of the interval, by walking back over quarters of an hour."""
+    quarter = moment - (moment - datetime(2000, 1, 1, tzinfo=UTC)) % timedelta(minutes=15)
+    while _label(quarter - timedelta(minutes=15), interval, zone) == _label(
+        quarter, interval, zone
+    ):
+        quarter -= timedelta(minutes=15)
+    return quarter
+
+
+def _label(moment: datetime, interval: str, zone: ZoneInfo) -> tuple[object, ...]:
+    local = moment.astimezone(zone)
+    return {
+        "15m": (moment,),
+        "1h": (local.date(), local.hour, local.utcoffset()),
+        "1d": (local.date(),),
+        "1w": tuple(local.isocalendar()[:2]),
+        "1M": (local.year, local.month),
+    }[interval]
 
 
 def demographics(stored: Iterable[Event], wanted: Wanted) -> dict[str, Any]:
@@ -118,12 +204,17 @@ def demographics(stored: Iterable[Event], wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _sales(amounts: Sequence[Decimal]) -> dict[str, Any]:
-    total = sum((Fraction(amount) for amount in amounts), Fraction(0))
-    average = rounded(total / len(amounts), 2) if amounts else None
+def _amount(members: Sequence[Event]) -> Fraction:
+    amounts = (Fraction(event.revenue) for event in members if event.revenue is not None)
+    return sum(amounts, Fraction(0))
+
+
+def _sales(members: Sequence[Event]) -> dict[str, Any]:
+    total = _amount(members)
+    average = rounded(total / len(members), 2) if members else None
     return {
         "totalRevenue": _decimals(total),
-        "transactionCount": len(amounts),
+        "transactionCount": len(members),
         "averageOrderValue": None if average is None else f"{average:.2f}",
     }
 
