@@ -30,8 +30,10 @@ export class Ranking {
       extra: things(group.transactionCount, "sale"),
       tone: this.tone,
     }));
-    const all = answer.groupCount - (without ? 1 : 0);
-    const some = all > shown.length ? `Top ${shown.length} of ${count(all)}` : `All ${count(all)}`;
+    // Whether there are purchases without a value is known once their group is in the answer.
+    const all = without || answer.nextCursor === null ? answer.groupCount - (without ? 1 : 0) : null;
+    const top = `Top ${shown.length}${all === null ? "" : ` of ${count(all)}`}`;
+    const some = all === shown.length ? `All ${count(all)}` : top;
     const rest = without ? `; ${money(without.totalRevenue)} without ${this.one}` : "";
     const heads = [this.one, "Revenue", "Transactions"];
     return this.card.show(some + rest, [bars(this.card.title, heads, shown)]);

@@ -37,8 +37,15 @@ export function instant(shown, zone) {
   return guess + (shown - wall(guess, zone));
 }
 
-const text = (options) => (moment, zone) =>
-  new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone }).format(moment);
+function text(options) {
+  const formats = new Map();
+  return (moment, zone) => {
+    if (!formats.has(zone)) {
+      formats.set(zone, new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone }));
+    }
+    return formats.get(zone).format(moment);
+  };
+}
 
 export const day = text({ month: "short", day: "numeric" });
 export const longDay = text({ weekday: "short", month: "short", day: "numeric", year: "numeric" });
