@@ -20,6 +20,7 @@ _QUIET = (
     "--no-first-run",
     "--disable-quic",
 )
+_PATIENCE = 60.0
 _NOTE_VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -84,8 +85,8 @@ class Tab:
 
     def settle(self) -> None:
         """Return when no card waits for its first answer and no question is open."""
-        until(lambda: self.page.locator("#cards > section").count() > 0)
-        until(lambda: self.page.locator("body.asking, [aria-busy=true]").count() == 0)
+        until(lambda: self.page.locator("#cards > section").count() > 0, _PATIENCE)
+        until(lambda: self.page.locator("body.asking, [aria-busy=true]").count() == 0, _PATIENCE)
 
     def complaints(self) -> list[str]:
         """Return what the page complained about, violations of its policy included."""

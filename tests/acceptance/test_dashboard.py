@@ -321,9 +321,9 @@ def test_a_gateway_that_goes_away_is_told_and_comes_back(
     total = tab.figure("events-total")
     port = urlsplit(published.urls["gateway"]).port
     published.down()
-    until(lambda: tab.page.locator(".state.failed").count() >= len(CARDS), timeout=30)
+    until(lambda: tab.page.locator(".state.failed:visible").count() >= len(CARDS), timeout=60)
     assert "The gateway does not answer" in tab.text("#events .state")
     published.command("up", "--detach", "--json", "--port", str(port))
     tab.page.locator("#events .state button").click()
     until(lambda: tab.figure("events-total") == total, timeout=60)
-    assert tab.page.locator(".state.failed").count() == 0
+    assert tab.page.locator(".state.failed:visible").count() == 0
