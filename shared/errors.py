@@ -41,6 +41,7 @@ _REQUEST = (
     _row("invalid_batch", 400, "The body is not a CloudEvents batch"),
     _row("invalid_encoding", 400, "The body does not inflate"),
     _row("rows_expired", 400, "Rows that the report needs are not kept any more"),
+    _row("selection_too_large", 400, "The selection holds too many events for this report"),
     _row("invalid_request", 400, "The request is not HTTP/1.1"),
     _row("not_found", 404, "Nothing is here"),
     _row("method_not_allowed", 405, "The method is not allowed here"),
@@ -61,6 +62,8 @@ _REQUEST = (
     _row("database_unavailable", 503, "The database is away", logging.WARNING, retryable=True),
     _row("database_full", 503, "The database is out of space", logging.ERROR, retryable=True),
     _row("query_timeout", 503, "The query took too long", logging.WARNING, retryable=True),
+    _row("segments_behind", 503, "Events of an older version are being prepared", retryable=True),
+    _row("segments_behind", 503, "Events are being made ready for the report", retryable=True),
     _row("function_unavailable", 503, "The function is away", logging.WARNING, retryable=True),
     _row("gateway_timeout", 504, "The function was too slow", logging.WARNING, retryable=True),
 )  # fmt: skip

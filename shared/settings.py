@@ -187,6 +187,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(description="Longest time to read all groups of a report for CSV and such.", gt=0),
     ] = 300
+    report_memory: Annotated[
+        int, Meta(description="Bytes of events' columns that a report function holds.", ge=MIB)
+    ] = GIB
     rows_keep_days: Annotated[
         int,
         Meta(description="Days that events' rows are kept; 0 is for ever. Rollups stay.", ge=0),

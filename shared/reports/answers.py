@@ -154,3 +154,64 @@ class DemographicsAnswer(Answer):
     exact: bool
     facebook: FacebookUsers
     tiktok: TiktokUsers
+
+
+class Step(_Wire):
+    """Events, and how many distinct users they are of."""
+
+    events: int
+    users: int
+
+
+class Stages(_Wire):
+    """The stages of the funnel."""
+
+    top: Step
+    bottom: Step
+
+
+class TypeStep(_Wire):
+    """The events of one type, and how many distinct users they are of."""
+
+    source: Source
+    funnel_stage: FunnelStage
+    event_type: str
+    events: int
+    users: int
+
+
+class Conversion(_Wire):
+    """Users with events of both stages; `rate` is that over the users of the top stage."""
+
+    users: int
+    rate: float | None
+
+
+class FunnelGroup(_Wire, kw_only=True):
+    """The funnel of a group; users are distinct by source and userId."""
+
+    source: Source | UnsetType = UNSET
+    campaign_id: str | UnsetType | None = UNSET
+    country: str | UnsetType | None = UNSET
+    users: int
+    events: int
+    stages: Stages
+    types: list[TypeStep]
+    conversion: Conversion
+    revenue: Money
+    transaction_count: int
+    revenue_per_user: Money | None
+
+
+class FunnelPoint(FunnelGroup, kw_only=True):
+    """The funnel of a group in the interval that begins at `start`."""
+
+    start: datetime
+
+
+class FunnelAnswer(Groups, kw_only=True):
+    """`/reports/funnel`; persons who were erased are no users, their events count."""
+
+    exact: bool
+    groups: list[FunnelGroup]
+    series: list[FunnelPoint] | UnsetType = UNSET

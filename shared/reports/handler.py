@@ -7,11 +7,11 @@ from http import HTTPStatus
 from prometheus_client import Counter, Histogram
 
 from shared.reports.export import Export, TaggedPages, is_export, read_pages
+from shared.reports.facts.facts import Facts
 from shared.reports.formats import writer
 from shared.reports.presenting import headers_of, present, table_headers
 from shared.reports.report import Report, Store
 from shared.reports.revision import is_known, read_tag
-from shared.reports.rows import RowReader
 from shared.reports.selection import Selection
 from shared.reports.slots import Slots
 from shared.reports.totals import is_rolled_up
@@ -38,7 +38,7 @@ class ReportHandler:
 
     def __init__(self, report: Report, chosen: Settings) -> None:
         self._report = report
-        self._facts = RowReader()
+        self._facts = Facts(chosen.report_memory)
         self._database = Database(chosen, f"report-{report.name}")
         self._costly = Slots(chosen.database_pool_size - 1, chosen.database_timeout)
         self._exports = Slots(chosen.database_pool_size // 2, chosen.database_timeout)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.reports.answers import Answer
+from shared.reports.facts.facts import Facts
 from shared.reports.negotiation import choose_format
 from shared.reports.parameters import Parameter
 from shared.reports.requests import read_selection
 from shared.reports.selection import Selection
 from shared.reports.tables import Table
-from shared.reports.totals import TallyReader
 from shared.store.pool import Connection
 
 
@@ -19,7 +19,7 @@ class Store:
     """What a report reads: one snapshot of the database, and what is in memory of it."""
 
     connection: Connection
-    facts: TallyReader
+    facts: Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

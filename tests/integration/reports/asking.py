@@ -12,6 +12,7 @@ from integration.reports.naive import Wanted
 from shared.errors import Problem
 from shared.reports.demographics import DEMOGRAPHICS
 from shared.reports.events import EVENTS
+from shared.reports.funnel import FUNNEL
 from shared.reports.handler import ReportHandler
 from shared.reports.revenue import REVENUE
 from shared.settings import Settings
@@ -51,12 +52,13 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 class Reports:
-    """The three reports over one database."""
+    """The reports over one database."""
 
     def __init__(self, chosen: Settings) -> None:
         self._runner = asyncio.Runner()
         self._handlers = {
-            report.name: ReportHandler(report, chosen) for report in (EVENTS, REVENUE, DEMOGRAPHICS)
+            report.name: ReportHandler(report, chosen)
+            for report in (EVENTS, REVENUE, DEMOGRAPHICS, FUNNEL)
         }
 
     @classmethod

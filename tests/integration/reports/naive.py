@@ -99,17 +99,17 @@ def events(stored: Iterable[Event], wanted: Wanted) -> dict[str, Any]:
     by = wanted.group_by or ("source", "funnelStage", "eventType")
     return {
         "totalEvents": len(chosen),
-        **_grouped(chosen, by, wanted, lambda members: {"count": len(members)}, len),
+        **grouped(chosen, by, wanted, lambda members: {"count": len(members)}, len),
     }
 
 
 def revenue(stored: Iterable[Event], wanted: Wanted) -> dict[str, Any]:
     chosen = [event for event in stored if wanted.has(event) and event.revenue is not None]
     by = wanted.group_by or ("source", "eventType")
-    return {**_sales(chosen), **_grouped(chosen, by, wanted, _sales, _amount)}
+    return {**_sales(chosen), **grouped(chosen, by, wanted, _sales, revenue_of)}
 
 
-def _grouped(
+def grouped(
     chosen: Sequence[Event],
     by: tuple[str, ...],
     wanted: Wanted,
@@ -204,22 +204,22 @@ def demographics(stored: Iterable[Event], wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _amount(members: Sequence[Event]) -> Fraction:
+def revenue_of(members: Sequence[Event]) -> Fraction:
     amounts = (Fraction(event.revenue) for event in members if event.revenue is not None)
     return sum(amounts, Fraction(0))
 
 
 def _sales(members: Sequence[Event]) -> dict[str, Any]:
-    total = _amount(members)
+    total = revenue_of(members)
     average = rounded(total / len(members), 2) if members else None
     return {
-        "totalRevenue": _decimals(total),
+        "totalRevenue": decimals(total),
         "transactionCount": len(members),
         "averageOrderValue": None if average is None else f"{average:.2f}",
     }
 
 
-def _decimals(amount: Fraction) -> str:
+def decimals(amount: Fraction) -> str:
     """Write an amount with two to four decimals, as few as are exact."""
     for places in (2, 3, 4):
         text = f"{rounded(amount, places):.{places}f}"
@@ -241,9 +241,10 @@ def _mean(values: Sequence[int | float]) -> float | None:
 
 
 def _latest(chosen: Iterable[Event], known: Callable[[Event], Any]) -> dict[str, Any]:
-    """Return what the latest event that carries it says of each user."""
-    ordered = sorted(chosen, key=lambda event: (event.occurred_at, event.event_id.encode()))
-    return {event.user_id: known(event) for event in ordered if known(event) is not None}
+    """Return what the latest event that carries it says of each user; of equals, the greatest."""
+    carrying = [event for event in chosen if known(event) is not None]
+    ordered = sorted(carrying, key=lambda event: (event.occurred_at, known(event)))
+    return {event.user_id: known(event) for event in ordered if event.user_id}
 
 
 def _ranges(values: Iterable[int], **limits: int) -> dict[str, int]:
@@ -262,9 +263,7 @@ def _counts(values: Iterable[str], *names: str) -> dict[str, int]:
 def _top(places: Iterable[tuple[str, ...]], **names: int) -> list[dict[str, Any]]:
     """Return the ten most frequent places; `names` gives each member its index in a place."""
     counts = Counter(places)
-    best = sorted(
-        counts.items(), key=lambda item: (-item[1], [part.encode() for part in reversed(item[0])])
-    )
+    best = sorted(counts.items(), key=lambda item: (-item[1], [part.encode() for part in item[0]]))
     return [
         {
             **{name: place[index] for name, index in names.items()},
@@ -278,7 +277,7 @@ def _top(places: Iterable[tuple[str, ...]], **names: int) -> list[dict[str, Any]
 def _facebook(chosen: Sequence[Event]) -> dict[str, Any]:
     ages = _latest(chosen, lambda event: event.age).values()
     cities = _latest(
-        chosen, lambda event: None if event.city is None else (event.country, event.city)
+        chosen, lambda event: None if event.city is None else (event.city, event.country)
     ).values()
     countries = _latest(chosen, lambda event: event.country).values()
     genders = _latest(chosen, lambda event: event.gender).values()
@@ -292,7 +291,7 @@ def _facebook(chosen: Sequence[Event]) -> dict[str, Any]:
         ),
         "gender": _counts(genders, "male", "female", "non-binary"),
         "topCountries": _top(((name,) for name in countries), country=0),
-        "topCities": _top(cities, country=0, city=1),
+        "topCities": _top(cities, country=1, city=0),
     }
 
 

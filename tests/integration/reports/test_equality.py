@@ -166,31 +166,29 @@ def test_limits_on_either_side_of_the_middle(
             assert {key: answer[key] for key in expected} == expected
 
 
-def test_of_equal_moments_the_greater_event_id_is_the_latest(
+def test_of_equal_moments_the_greatest_values_are_the_latest(
     reports: Reports, tables: psycopg.Connection
 ) -> None:
     stored = [
         Event(
             occurred_at=MIDNIGHT,
             type_id=type_id,
-            event_id=event_id,
+            event_id=f"{user} {type_id}",
             user_id=f"user-{user}",
             followers=followers,
             device=device,
             country=device and f"{device}land",
         )
-        for user, (top, bottom) in enumerate((("a", "b"), ("b", "a"), ("a", "Z"), ("Z", "a")))
-        for type_id, event_id, followers, device in (
-            (8, f"{top}{user}", 10, "iOS"),
-            (9, f"{top}{user}-", 2_000, "Android"),
-            (13, f"{bottom}{user}", 3_000_000, None),
+        for user, types in enumerate(((8, 9, 13), (13, 9, 8), (9, 8, 13), (13, 8, 9)))
+        for type_id, followers, device in zip(
+            types, (10, 2_000, 3_000_000), ("iOS", "Desktop", None), strict=True
         )
     ]
     fill(tables, stored)
     expected = naive.demographics(stored, Wanted())
     assert reports.ask("demographics")["tiktok"] == expected["tiktok"]
-    assert expected["tiktok"]["followerRanges"]["1m_plus"] == 2
-    assert expected["tiktok"]["devices"] == {"Android": 4, "iOS": 0, "Desktop": 0}
+    assert expected["tiktok"]["followerRanges"]["1m_plus"] == 4
+    assert expected["tiktok"]["devices"] == {"Android": 0, "iOS": 4, "Desktop": 0}
 
 
 def test_users_and_places_beyond_ten(reports: Reports, tables: psycopg.Connection) -> None:

@@ -18,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from msgspec import structs
 from psycopg.sql import SQL, Identifier
+from segments import differences_of_segments
 
 from shared.events.decoding import decode_event, latest_timestamp
 from shared.settings import Settings
@@ -81,6 +82,7 @@ def stored(url: str) -> tuple[Totals, ...]:
             for table, column in (
                 ("rollup_types", "events"),
                 ("rollup_types", "events_in_seconds"),
+                ("rollup_types", "events_in_segments"),
                 ("rollup_seconds", "events"),
             )
         ]
@@ -153,15 +155,18 @@ def test_any_repetition_order_and_batching_counts_once(
     database_url: str, seed: int, size: int, copies: int, batch: int, writers: int
 ) -> None:
     with psycopg.connect(database_url) as connection:
-        connection.execute("truncate event_keys, events, rollup_types, rollup_seconds, messages")
+        connection.execute(
+            "truncate event_keys, events, rollup_types, rollup_seconds, messages, segments"
+        )
     at_random = random.Random(seed)
     unique = [make(number, at_random) for number in range(size)]
     sent = unique * copies
     at_random.shuffle(sent)
     batches = [sent[start : start + batch] for start in range(0, len(sent), batch)]
     records = asyncio.run(write(database_url, batches, writers))
-    assert stored(database_url) == (expected(unique),) * 4
+    assert stored(database_url) == (expected(unique),) * 5
     assert differences(database_url) == []
+    assert differences_of_segments(database_url) == []
     assert sum(message.stored for message in records) == size
     assert sum(message.duplicates for message in records) == size * (copies - 1)
 
@@ -175,7 +180,7 @@ def test_concurrent_writers_of_the_same_events_do_not_deadlock(database_url: str
         at_random.shuffle(shuffled)
         batches.append(shuffled)
     records = asyncio.run(write(database_url, batches, writers=4))
-    assert stored(database_url) == (expected(unique),) * 4
+    assert stored(database_url) == (expected(unique),) * 5
     assert sum(message.stored for message in records) == len(unique)
 
 
@@ -270,10 +275,11 @@ def test_a_refused_row_costs_only_itself(poison: str, place: int, database_url: 
     with_poison, without = statements
     assert with_poison > without
     assert with_poison - without <= MOST_EXTRA_STATEMENTS
-    assert stored(database_url) == (expected(good + others),) * 4
+    assert stored(database_url) == (expected(good + others),) * 5
     # Its identity is not taken: corrected, it can be stored.
     asyncio.run(write(database_url, [[events[place]]]))
     assert stored(database_url)[0] == expected(events + others)
+    assert differences_of_segments(database_url) == []
 
 
 def test_rows_hold_what_was_sent(database_url: str) -> None:
