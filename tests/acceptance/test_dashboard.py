@@ -19,7 +19,6 @@ CARDS = (
     *("events", "funnel", "revenue", "items", "campaigns-ranked", "ages", "genders"),
     *("followers", "devices", "countries", "cities"),
 )
-REPORTS = ("report-events", "report-revenue", "report-funnel", "report-demographics")
 NAUGHTY = "<img src=x onerror=alert(1)>"
 
 OpenTab = Callable[..., Tab]
