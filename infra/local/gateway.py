@@ -1,7 +1,7 @@
 """The gateway: `python -m infra.local.gateway`, started by the supervisor.
 
 Serves `/function/<name>[.openfaas-fn][/path]` as an OpenFaaS gateway does, `/reports/<name>` for
-`report-<name>`, `/metrics` and `/healthz`.
+`report-<name>`, `/dashboard`, the list `/system/functions`, `/metrics` and `/healthz`.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import uvloop
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from infra.local import gateway_metrics as metrics
+from infra.local import listing
 from infra.local.control import Channel, Ended, Refused, Snapshot, Started, ToGateway
 from infra.local.metrics import Archive
 from infra.local.pool import Backend, Pool
@@ -68,6 +69,12 @@ class Gateway:
                 return
             if exchange.target == b"/healthz":
                 exchange.respond(HTTPStatus.OK, _TEXT, b"OK")
+                return
+            if exchange.target.partition(b"?")[0] == listing.PATH:
+                _list(exchange, self.pools)
+                return
+            if (page := self._routes.elsewhere(exchange.target)) is not None:
+                exchange.respond(HTTPStatus.TEMPORARY_REDIRECT, [(b"location", page)])
                 return
             name, target = self._routes.find(exchange.target)
             pool = self.pools[name]
@@ -145,6 +152,13 @@ class Gateway:
         self._upstreams.close()
         self._channel.close()
         self._files.shutdown()
+
+
+def _list(exchange: Exchange, pools: Mapping[str, Pool]) -> None:
+    if exchange.method not in {"GET", "HEAD"}:
+        raise Problem("method_not_allowed", "GET lists the functions.", allow="GET, HEAD")
+    body = listing.list_functions(pools.values())
+    exchange.respond(HTTPStatus.OK, [(b"content-type", b"application/json")], body)
 
 
 def _respond(exchange: Exchange, problem: Problem) -> None:

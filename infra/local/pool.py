@@ -77,6 +77,16 @@ class Pool:
             if backend.replica.id in self._leaving:
                 self._dismiss(backend)
 
+    @property
+    def replicas(self) -> int:
+        """Return the number of replicas that take requests."""
+        return len(self._rotation)
+
+    @property
+    def available(self) -> int:
+        """Return the number of those that have answered."""
+        return sum(backend.ready for backend in self._rotation.values())
+
     def ready(self, backend: Backend) -> None:
         """Note that a replica which was started has answered for the first time."""
         backend.ready = True

@@ -94,5 +94,7 @@ FUNNEL = Report(
     table=Table(FunnelGroup, FunnelPoint),
     costly=True,
     parameters=(*RANGE, *FILTERS, grouping(_DIMENSIONS), *SERIES, *paging("events"), FORMAT),
+    table=Table(FunnelGroup, FunnelPoint),
     group_by=("source",),
+    costly=True,
 )

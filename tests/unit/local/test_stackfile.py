@@ -29,6 +29,7 @@ def test_the_shipped_file_scales_collectors_to_zero_and_keeps_ingest() -> None:
         "report-revenue": (0, 300),
         "report-demographics": (0, 300),
         "report-funnel": (0, 300),
+        "report-dashboard": (0, 300),
         "deadletter": (0, 300),
     }
 
