@@ -1,7 +1,7 @@
 """The gateway: `python -m infra.local.gateway`, started by the supervisor.
 
 Serves `/function/<name>[.openfaas-fn][/path]` as an OpenFaaS gateway does, `/reports/<name>` for
-`report-<name>`, `/metrics` and `/healthz`.
+`report-<name>`, `/system/…` as an OpenFaaS provider does, `/metrics` and `/healthz`.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
@@ -20,12 +20,22 @@ import uvloop
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from infra.local import gateway_metrics as metrics
-from infra.local.control import Channel, Ended, Refused, Snapshot, Started, ToGateway
+from infra.local.control import (
+    Channel,
+    Deployed,
+    Ended,
+    Refused,
+    Restarted,
+    Snapshot,
+    Started,
+    ToGateway,
+)
 from infra.local.metrics import Archive
 from infra.local.pool import Backend, Pool
+from infra.local.provider.api import Provider
 from infra.local.proxy import forward
 from infra.local.routes import Routes
-from infra.local.stackfile import FunctionSpec, read_stack
+from infra.local.state import StateDir
 from infra.local.upstreams import Upstreams
 from shared.errors import Problem
 from shared.http.exchange import Exchange
@@ -38,6 +48,9 @@ from shared.telemetry import CORRELATION_HEADER, accept_correlation_id, configur
 _TICK = 0.1
 _COMPACT_EVERY = 60.0
 _FIRST_ANSWER_TIMEOUT = 60.0
+_SYSTEM = b"/system/"
+_OWN = (_SYSTEM, b"/metrics", b"/healthz")
+"""What no function's address begins with."""
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 
 logger = logging.getLogger(__name__)
@@ -46,11 +59,13 @@ logger = logging.getLogger(__name__)
 class Gateway:
     """Routes requests to the pools of the functions and tells the supervisor what they need."""
 
-    def __init__(
-        self, specs: Mapping[str, FunctionSpec], channel: Channel, archive: Archive
-    ) -> None:
-        self.pools = {name: Pool(spec, channel.send) for name, spec in specs.items()}
-        self._routes = Routes(specs)
+    def __init__(self, channel: Channel, archive: Archive) -> None:
+        self.pools: dict[str, Pool] = {}
+        self.informed = asyncio.Event()
+        """Set once the supervisor has said what runs."""
+        self._routes = Routes(self.pools)
+        earlier = archive.counts(metrics.DURATION_NAME, "function")
+        self._provider = Provider(self.pools, earlier)
         self._channel = channel
         self._archive = archive
         # One thread, so that a scrape never meets a half-done merge.
@@ -63,11 +78,8 @@ class Gateway:
         started = time.perf_counter()
         pool: Pool | None = None
         try:
-            if exchange.target == b"/metrics":
-                await self._metrics(exchange)
-                return
-            if exchange.target == b"/healthz":
-                exchange.respond(HTTPStatus.OK, _TEXT, b"OK")
+            if exchange.target.startswith(_OWN):
+                await self._own(exchange)
                 return
             name, target = self._routes.find(exchange.target)
             pool = self.pools[name]
@@ -76,8 +88,19 @@ class Gateway:
             status = problem.kind.status
             _respond(exchange, problem)
         if pool is not None:
+            pool.answered += 1
             elapsed = time.perf_counter() - started
             metrics.DURATION.labels(pool.spec.name, status).observe(elapsed)
+
+    async def _own(self, exchange: Exchange) -> None:
+        if exchange.target.startswith(_SYSTEM):
+            await self._provider.answer(exchange)
+        elif exchange.target == b"/metrics":
+            await self._metrics(exchange)
+        elif exchange.target == b"/healthz":
+            exchange.respond(HTTPStatus.OK, _TEXT, b"OK")
+        else:
+            raise Problem("not_found", "Nothing is here.")
 
     async def _metrics(self, exchange: Exchange) -> None:
         loop = asyncio.get_running_loop()
@@ -90,9 +113,13 @@ class Gateway:
             self._take(msgspec.json.decode(line, type=ToGateway))
 
     def _take(self, message: ToGateway) -> None:
-        if isinstance(message, Snapshot):
+        if isinstance(message, Deployed):
+            self.pools[message.spec.name] = Pool(message.spec, self._channel.send)
+            self._routes = Routes(self.pools)
+        elif isinstance(message, Snapshot):
             for replica in message.replicas:
                 self.pools[replica.function].adopt(replica)
+            self.informed.set()
         elif isinstance(message, Started):
             pool = self.pools[message.replica.function]
             self._spawn(self._first_answer(pool, pool.started(message.replica)))
@@ -101,7 +128,7 @@ class Gateway:
             self.pools[message.function].refused(message.retry_after, message.reason)
         elif isinstance(message, Ended):
             self._ended(message)
-        else:
+        elif isinstance(message, Restarted):
             metrics.RESTARTS.labels(message.process).inc()
 
     def _ended(self, message: Ended) -> None:
@@ -168,15 +195,17 @@ async def serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     channel = await Channel.over(socket.socket(fileno=arguments.control_fd))
-    specs = read_stack(arguments.stack, arguments.idle)
-    gateway = Gateway(specs, channel, Archive(arguments.metrics))
+    gateway = Gateway(channel, Archive(StateDir(arguments.state_dir).metrics))
     listener = socket.socket(fileno=arguments.listen_fd)
     limits = Limits(idle_timeout=settings().idle_timeout)
     settle_memory()
-    server = await serve_http(gateway.handle, [listener], limits, cancel_on_disconnect=True)
     following = asyncio.create_task(gateway.follow_supervisor())
-    ticking = asyncio.create_task(gateway.tick())
     stopping = asyncio.create_task(_fired(stop))
+    informed = asyncio.create_task(_fired(gateway.informed))
+    await asyncio.wait({following, stopping, informed}, return_when=asyncio.FIRST_COMPLETED)
+    informed.cancel()
+    server = await serve_http(gateway.handle, [listener], limits, cancel_on_disconnect=True)
+    ticking = asyncio.create_task(gateway.tick())
     tasks = {following, ticking, stopping}
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     await server.drain(settings().drain_timeout)
@@ -192,9 +221,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.local.gateway", description=__doc__)
     parser.add_argument("--listen-fd", type=int, required=True, help="inherited listening socket")
     parser.add_argument("--control-fd", type=int, required=True, help="channel to the supervisor")
-    parser.add_argument("--stack", type=Path, required=True, help="the stack file")
-    parser.add_argument("--metrics", type=Path, required=True, help="directory of all metrics")
-    parser.add_argument("--idle", type=float, help="seconds before scaling to zero")
+    parser.add_argument("--state-dir", type=Path, required=True, help="of the stack")
     arguments = parser.parse_args()
     configure_logging("gateway", settings().log_level)
     uvloop.run(serve(arguments))

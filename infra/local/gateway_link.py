@@ -8,6 +8,7 @@ import msgspec
 
 from infra.local.control import (
     Channel,
+    Deployed,
     Restarted,
     Snapshot,
     Start,
@@ -51,6 +52,8 @@ class GatewayLink:
         self._channel = channel = await Channel.over(end)
         if self.fleet is not None:
             self.fleet.forget_wants()
+            for spec in self.fleet.specs.values():
+                channel.send(Deployed(spec))
             channel.send(Snapshot(self.fleet.replicas()))
         untold, self._untold = self._untold, []
         for message in untold:

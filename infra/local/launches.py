@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from infra.local.options import Options
 from infra.local.ports import HOST
 from infra.local.programs import Program
-from infra.local.stackfile import FunctionSpec
+from infra.local.specs import FunctionSpec
 from infra.local.state import StateDir
 
 _PYTHON = (sys.executable, "-P")
@@ -47,11 +47,8 @@ class Launches:
     def gateway(self, listener: int, control: int) -> Program:
         """Return the gateway on an inherited socket, with its end of the control channel."""
         module = ("-m", "infra.local.gateway", "--listen-fd", str(listener))
-        where = ("--control-fd", str(control), "--stack", str(self.state.stack))
-        files = ("--metrics", str(self.state.metrics))
-        idle = self.options.idle
-        chosen = () if idle is None else ("--idle", str(idle))
-        return self._program("gateway", (*module, *where, *files, *chosen), {})
+        where = ("--control-fd", str(control), "--state-dir", str(self.state.root))
+        return self._program("gateway", (*module, *where), {})
 
     def replica(self, spec: FunctionSpec, replica_id: str, listener: int) -> Program:
         """Return a replica of a function on an inherited socket.

@@ -10,7 +10,7 @@ from infra.local import gateway_metrics as metrics
 from infra.local.autoscaler import Autoscaler
 from infra.local.control import Replica, Start, Stop, ToSupervisor, Want
 from infra.local.deadlines import Deadlines
-from infra.local.stackfile import FunctionSpec
+from infra.local.specs import FunctionSpec
 from shared.errors import Problem
 
 WAKE_TIMEOUT = 10.0
@@ -40,6 +40,7 @@ class Pool:
     def __init__(self, spec: FunctionSpec, send: Callable[[ToSupervisor], None]) -> None:
         self.spec = spec
         self.in_flight = 0
+        self.answered = 0
         self.deadlines = Deadlines(spec.timeout)
         self._send = send
         self._scaler = Autoscaler(spec.minimum, spec.maximum, spec.target, spec.idle)
@@ -76,6 +77,21 @@ class Pool:
             backend.in_flight -= 1
             if backend.replica.id in self._leaving:
                 self._dismiss(backend)
+
+    @property
+    def wanted(self) -> int:
+        """Return how many replicas there should be."""
+        return self._wanted
+
+    @property
+    def available(self) -> int:
+        """Return how many replicas have answered already and take requests."""
+        return sum(backend.ready for backend in self._rotation.values())
+
+    @property
+    def processes(self) -> list[int]:
+        """Return the process ids of the replicas that take requests."""
+        return [backend.replica.pid for backend in self._rotation.values()]
 
     def ready(self, backend: Backend) -> None:
         """Note that a replica which was started has answered for the first time."""

@@ -35,7 +35,6 @@ class StateDir:
         self.metrics = self.root / "metrics"
         self.ports = self.root / "ports.json"
         self.registry = self.root / "processes.json"
-        self.stack = self.root / "stack.yaml"
         self._status = self.root / "status.json"
         self._lock = self.root / "lock"
 

@@ -12,7 +12,7 @@ from infra.local.fleet import Fleet
 from infra.local.keeper import Keeper
 from infra.local.redaction import redacted
 from infra.local.registry import Identity
-from infra.local.stackfile import FunctionSpec
+from infra.local.specs import FunctionSpec
 from infra.local.state import StateDir, Status
 
 logger = logging.getLogger(__name__)

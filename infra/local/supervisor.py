@@ -16,7 +16,7 @@ from infra.local.keeper import Keeper, Launch
 from infra.local.launches import Launches
 from infra.local.nats_server import nats_server
 from infra.local.options import Options
-from infra.local.ports import HOST, PortBook, PortInUseError, write_atomically
+from infra.local.ports import HOST, PortBook, PortInUseError
 from infra.local.postgres_server import postgres_server
 from infra.local.probe import http_status
 from infra.local.programs import READY_TIMEOUT, Server, ServerFailedError, bound_log, tail
@@ -92,8 +92,6 @@ class Supervisor:
 
     async def _start(self) -> None:
         self._board.enter("starting")
-        # The gateway reads it again at every start, and must find what this process knows.
-        write_atomically(self._state.stack, self._options.stack.read_bytes())
         self._registry.stop_leftovers(_LEFTOVER_TIMEOUT, self._progress)
         book = PortBook(self._state.ports)
         listener = self._listen(book.choose("gateway", self._options.port))

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from infra.local.control import Replica, Start, Stop, ToSupervisor
+from infra.local.deployment import Deployment
 from infra.local.pool import Pool
-from infra.local.stackfile import FunctionSpec
+from infra.local.specs import FunctionSpec
 from shared.errors import Problem
 
 
@@ -34,6 +35,7 @@ def pool(asked: Asked, idle: float = 60, minimum: int = 0) -> Pool:
         idle=idle,
         timeout=60,
         max_inflight=8,
+        deployment=Deployment(service="one"),
     )
     return Pool(spec, asked.append)
 

@@ -1,0 +1,126 @@
+"""What faas-cli sends, command by command, and which answers it takes for success.
+
+Source: github.com/openfaas/faas-cli at c8191b71 (July 2026), proxy/*.go and commands/*.go, and
+the go-sdk it vendors (client.go). A gateway before the platform passes bodies on chunked, which
+`chunked` imitates.
+"""
+
+import base64
+import http.client
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+AGENT = "faas-cli/0.18.12"
+
+
+class RejectedError(Exception):
+    """faas-cli would print this and end with exit code 1."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 - each document has a shape of its own
+        return json.loads(self.body)
+
+    def accept(self, *statuses: int) -> "Answer":
+        if self.status not in statuses:
+            raise RejectedError(f"{self.status} - {self.body.decode()}")
+        return self
+
+
+@dataclass(frozen=True)
+class FaasCli:
+    """One user of faas-cli, logged in or not."""
+
+    gateway: str
+    user: str = ""
+    password: str = ""
+    chunked: bool = False
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        document: object = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send as proxy/client.go's newRequest does: JSON, and the credentials it has."""
+        body = None if document is None else json.dumps(document).encode()
+        headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip"}
+        headers["Authorization"] = self._authorization()
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        target = f"{path}?{urlencode(sorted(query.items()))}" if query else path
+        return self.exchange(method, target, body, headers)
+
+    def exchange(
+        self, method: str, target: str, body: bytes | None, headers: dict[str, str]
+    ) -> Answer:
+        connection = http.client.HTTPConnection(urlsplit(self.gateway).netloc, timeout=60)
+        try:
+            chunks = iter([body]) if self.chunked and body else None
+            connection.request(
+                method, target, chunks or body, headers, encode_chunked=chunks is not None
+            )
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, named, answer.read())
+        finally:
+            connection.close()
+
+    def _authorization(self) -> str:
+        """proxy/auth.go: basic if logged in, else a bearer token, be it empty."""
+        if not self.user:
+            return "Bearer "
+        token = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return f"Basic {token}"
+
+    def login(self) -> None:
+        """commands/login.go, validateLogin."""
+        token = {"Authorization": self._authorization(), "User-Agent": "Go-http-client/1.1"}
+        self.exchange("GET", "/system/functions", None, token).accept(200)
+
+    def listed(self, namespace: str = "") -> list[dict[str, Any]]:
+        """proxy/list.go"""
+        query = {"namespace": namespace} if namespace else None
+        functions: list[dict[str, Any]] = (
+            self.send("GET", "/system/functions", None, query).accept(200).json()
+        )
+        return functions
+
+    def describe(self, name: str, namespace: str = "") -> dict[str, Any]:
+        """commands/describe.go: the function, then the list for its invocations."""
+        query = {"usage": "1"} | ({"namespace": namespace} if namespace else {})
+        one = self.send("GET", f"/system/function/{name}", None, query).accept(200).json()
+        [listed] = [each for each in self.listed(namespace) if each["name"] == one["name"]]
+        return {**one, "invocationCount": int(listed["invocationCount"])}
+
+    def namespaces(self) -> list[str]:
+        """proxy/namespaces.go"""
+        names: list[str] = self.send("GET", "/system/namespaces").accept(200).json()
+        return names
+
+    def version(self) -> dict[str, Any]:
+        """proxy/version.go; commands/version.go follows these members without a look."""
+        info = self.send("GET", "/system/info").accept(200).json()
+        return {
+            "gateway": info["version"]["release"],
+            "gatewaySha": info["version"]["sha"],
+            "provider": info["provider"]["provider"],
+            "orchestration": info["provider"]["orchestration"],
+            "release": info["provider"]["version"]["release"],
+            "sha": info["provider"]["version"]["sha"],
+        }
+
+    def invoke(self, name: str, body: bytes = b"", namespace: str = "openfaas-fn") -> bytes:
+        """commands/invoke.go: by name.namespace, without credentials."""
+        headers = {"User-Agent": AGENT, "Content-Type": "text/plain"}
+        answer = self.exchange("POST", f"/function/{name}.{namespace}", body, headers)
+        return answer.accept(*range(200, 300)).body
