@@ -9,14 +9,14 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")]
 """A DNS label (RFC 1035), as Kubernetes demands of what becomes a Service."""
 
-SecretName = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$")]
+SecretName = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")]
 """A DNS subdomain, as Kubernetes demands of a Secret; never a path."""
 
-Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
-Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
+Text = Annotated[str, Meta(pattern=r"^[^\x00]*\Z")]
+Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*\Z")]
 
 
 class Resources(msgspec.Struct, frozen=True, omit_defaults=True):

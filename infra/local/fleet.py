@@ -73,6 +73,8 @@ class Fleet:
 
     async def start(self, name: str) -> None:
         """Start a replica of a function, unless its replicas keep ending."""
+        if name not in self.specs:
+            return  # It was removed while the gateway asked.
         function = self.functions[name]
         wait = function.backoff.remaining(time.monotonic())
         if wait or self._closed:
@@ -103,11 +105,22 @@ class Fleet:
     async def _watch(self, replica: Replica, child: Child) -> None:
         code = await child.wait()
         del self._members[replica.id]
-        if not child.stopping:
+        if not child.stopping and self._is_current(replica):
             function = self.functions[replica.function]
             delay = function.backoff.ended(child.uptime, time.monotonic())
             function.history.ended(code, delay)
         self._tell(Ended(replica.id, replica.function, expected=child.stopping))
+        self._changed()
+
+    def _is_current(self, replica: Replica) -> bool:
+        spec = self.specs.get(replica.function)
+        return spec is not None and spec.generation == replica.generation
+
+    def renew(self, name: str) -> None:
+        """Take note of a new deployment: what it replaces does not count against it."""
+        function = self.functions.setdefault(name, _Function())
+        function.history = History()
+        function.backoff = Backoff()
         self._changed()
 
     def stop(self, replica_id: str) -> None:

@@ -10,31 +10,21 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 
-import msgspec
 import uvloop
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from infra.local import gateway_metrics as metrics
-from infra.local.control import (
-    Channel,
-    Deployed,
-    Ended,
-    Refused,
-    Restarted,
-    Snapshot,
-    Started,
-    ToGateway,
-)
+from infra.local.control import Channel
+from infra.local.functions import Functions
 from infra.local.metrics import Archive
-from infra.local.pool import Backend, Pool
+from infra.local.pool import Pool
 from infra.local.provider.api import Provider
+from infra.local.provider.supervision import Supervision
 from infra.local.proxy import forward
-from infra.local.routes import Routes
 from infra.local.state import StateDir
 from infra.local.upstreams import Upstreams
 from shared.errors import Problem
@@ -47,7 +37,6 @@ from shared.telemetry import CORRELATION_HEADER, accept_correlation_id, configur
 
 _TICK = 0.1
 _COMPACT_EVERY = 60.0
-_FIRST_ANSWER_TIMEOUT = 60.0
 _SYSTEM = b"/system/"
 _OWN = (_SYSTEM, b"/metrics", b"/healthz")
 """What no function's address begins with."""
@@ -60,18 +49,15 @@ class Gateway:
     """Routes requests to the pools of the functions and tells the supervisor what they need."""
 
     def __init__(self, channel: Channel, archive: Archive) -> None:
-        self.pools: dict[str, Pool] = {}
-        self.informed = asyncio.Event()
-        """Set once the supervisor has said what runs."""
-        self._routes = Routes(self.pools)
+        self._upstreams = Upstreams(keep=settings().idle_timeout / 5)
+        supervision = Supervision(channel.send)
+        self.functions = Functions(channel, self._upstreams, supervision.answered)
         earlier = archive.counts(metrics.DURATION_NAME, "function")
-        self._provider = Provider(self.pools, earlier)
+        self._provider = Provider(self.functions.pools, earlier, supervision)
         self._channel = channel
         self._archive = archive
         # One thread, so that a scrape never meets a half-done merge.
         self._files = ThreadPoolExecutor(max_workers=1)
-        self._upstreams = Upstreams(keep=settings().idle_timeout / 5)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def handle(self, exchange: Exchange) -> None:
         """Answer one request."""
@@ -81,8 +67,8 @@ class Gateway:
             if exchange.target.startswith(_OWN):
                 await self._own(exchange)
                 return
-            name, target = self._routes.find(exchange.target)
-            pool = self.pools[name]
+            name, target = self.functions.routes.find(exchange.target)
+            pool = self.functions.pools[name]
             status = await forward(self._upstreams, exchange, pool, target)
         except Problem as problem:
             status = problem.kind.status
@@ -107,59 +93,12 @@ class Gateway:
         body = await loop.run_in_executor(self._files, self._archive.render)
         exchange.respond(HTTPStatus.OK, [(b"content-type", CONTENT_TYPE_LATEST.encode())], body)
 
-    async def follow_supervisor(self) -> None:
-        """Take in what the supervisor tells, until it is gone."""
-        async for line in self._channel.lines():
-            self._take(msgspec.json.decode(line, type=ToGateway))
-
-    def _take(self, message: ToGateway) -> None:
-        if isinstance(message, Deployed):
-            self.pools[message.spec.name] = Pool(message.spec, self._channel.send)
-            self._routes = Routes(self.pools)
-        elif isinstance(message, Snapshot):
-            for replica in message.replicas:
-                self.pools[replica.function].adopt(replica)
-            self.informed.set()
-        elif isinstance(message, Started):
-            pool = self.pools[message.replica.function]
-            self._spawn(self._first_answer(pool, pool.started(message.replica)))
-            logger.info("replica started", extra=fields(replica=message.replica.id))
-        elif isinstance(message, Refused):
-            self.pools[message.function].refused(message.retry_after, message.reason)
-        elif isinstance(message, Ended):
-            self._ended(message)
-        elif isinstance(message, Restarted):
-            metrics.RESTARTS.labels(message.process).inc()
-
-    def _ended(self, message: Ended) -> None:
-        self.pools[message.function].lost(message.replica)
-        if not message.expected:
-            metrics.RESTARTS.labels(message.function).inc()
-        said = fields(replica=message.replica, expected=message.expected)
-        logger.info("replica ended", extra=said)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _first_answer(self, pool: Pool, backend: Backend) -> None:
-        """Ask a new replica whether it lives: its answer ends the cold start."""
-        try:
-            async with asyncio.timeout(_FIRST_ANSWER_TIMEOUT):
-                await self._upstreams.ask(backend.replica.port, b"/health/live")
-        except OSError as error:
-            said = fields(replica=backend.replica.id, error=repr(error))
-            logger.warning("replica did not come up", extra=said)
-        else:
-            pool.ready(backend)
-
     async def tick(self) -> None:
         """Let go of what idles, keep the minimum, merge the metrics of ended processes."""
         loop = asyncio.get_running_loop()
         compact_at = loop.time()
         while True:
-            for pool in self.pools.values():
+            for pool in self.functions.pools.values():
                 pool.scale()
             self._upstreams.expire()
             if loop.time() >= compact_at:
@@ -199,9 +138,9 @@ async def serve(arguments: argparse.Namespace) -> None:
     listener = socket.socket(fileno=arguments.listen_fd)
     limits = Limits(idle_timeout=settings().idle_timeout)
     settle_memory()
-    following = asyncio.create_task(gateway.follow_supervisor())
+    following = asyncio.create_task(gateway.functions.follow())
     stopping = asyncio.create_task(_fired(stop))
-    informed = asyncio.create_task(_fired(gateway.informed))
+    informed = asyncio.create_task(_fired(gateway.functions.informed))
     await asyncio.wait({following, stopping, informed}, return_when=asyncio.FIRST_COMPLETED)
     informed.cancel()
     server = await serve_http(gateway.handle, [listener], limits, cancel_on_disconnect=True)

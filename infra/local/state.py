@@ -33,6 +33,7 @@ class StateDir:
         self.root = root.resolve()
         self.logs = self.root / "logs"
         self.metrics = self.root / "metrics"
+        self.functions = self.root / "functions"
         self.ports = self.root / "ports.json"
         self.registry = self.root / "processes.json"
         self._status = self.root / "status.json"

@@ -8,8 +8,10 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 
+from infra.local.changes import Changes
 from infra.local.child import Child, describe_exit
 from infra.local.control import Restarted
+from infra.local.deployments import Deployments
 from infra.local.fleet import Fleet
 from infra.local.gateway_link import GatewayLink
 from infra.local.keeper import Keeper, Launch
@@ -46,10 +48,11 @@ class Supervisor:
     def __init__(self, options: Options, tell: Callable[[str], None]) -> None:
         self._options = options
         self._tell = tell
-        self._specs = read_stack(options.stack, options.idle)
+        stack = read_stack(options.stack, options.idle)
         self._state = StateDir(options.state_dir)
         self._state.make()
-        self._board = StatusBoard(self._state, self._specs, self._keepers)
+        self._deployments = Deployments(self._state.functions, stack, options.idle)
+        self._board = StatusBoard(self._state, self._deployments, self._keepers)
         self._servers: list[Keeper] = []
         self._front: list[Keeper] = []
         self._sockets: list[socket.socket] = []
@@ -92,6 +95,7 @@ class Supervisor:
 
     async def _start(self) -> None:
         self._board.enter("starting")
+        self._deployments.restore()
         self._registry.stop_leftovers(_LEFTOVER_TIMEOUT, self._progress)
         book = PortBook(self._state.ports)
         listener = self._listen(book.choose("gateway", self._options.port))
@@ -187,9 +191,11 @@ class Supervisor:
         """Start the gateway, the connector and the replicas that are always there."""
         self._progress("starting gateway, connector and functions")
         link = self._link = GatewayLink(listener, launches.gateway)
-        fleet = Fleet(self._specs, launches.replica, self._registry, self._board.publish, link.tell)
+        specs, changed = self._deployments.specs, self._board.publish
+        fleet = Fleet(specs, launches.replica, self._registry, changed, link.tell)
         link.fleet = self._board.fleet = fleet
-        for spec in self._specs.values():
+        link.changes = Changes(self._deployments, fleet, link.tell)
+        for spec in list(specs.values()):
             for _ in range(spec.minimum):
                 await fleet.start(spec.name)
         self._front.append(
@@ -212,11 +218,21 @@ class Supervisor:
     async def _until_serving(self, port: int) -> None:
         """Wait until each function that is always there is ready behind the gateway."""
         self._progress("waiting for the functions")
-        for spec in self._specs.values():
+        for spec in list(self._deployments.specs.values()):
             if spec.minimum > 0:
-                await self._until_ready(
-                    spec.name, _answers(port, f"/function/{spec.name}/health/ready")
-                )
+                ready = _answers(port, f"/function/{spec.name}/health/ready")
+                await self._until_one_is_ready(spec.name, ready)
+
+    async def _until_one_is_ready(
+        self, name: str, ready: Callable[[], Coroutine[None, None, bool]]
+    ) -> None:
+        try:
+            await self._until_ready(name, ready)
+        except ServerFailedError as failure:
+            if not self._deployments.is_deployed(name):
+                raise
+            # Only a stack that is up takes the deployment that mends it.
+            self._progress(str(failure))
 
     async def _until_ready(
         self, name: str, ready: Callable[[], Coroutine[None, None, bool]]

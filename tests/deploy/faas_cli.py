@@ -119,6 +119,28 @@ class FaasCli:
             "sha": info["provider"]["version"]["sha"],
         }
 
+    def deploy(self, name: str, *, replace: bool = False, **given: object) -> str:
+        """proxy/deploy.go: PUT, then POST if there is none; DELETE, then POST to replace.
+
+        Returns the method that did it. Exit code 0 on 200 and 202 only (commands/deploy.go).
+        """
+        request = {"service": name, "image": "hookstream:latest", "labels": None}
+        request |= {"annotations": None, **given}  # type: ignore[dict-item]  # of many types
+        if replace:
+            self.remove(name, forgiving=True)
+        answer = self.send("POST" if replace else "PUT", "/system/functions", request)
+        if answer.status == 404 and not replace:
+            self.send("POST", "/system/functions", request).accept(200, 202)
+            return "POST"
+        answer.accept(200, 202)
+        return "POST" if replace else "PUT"
+
+    def remove(self, name: str, *, forgiving: bool = False) -> None:
+        """proxy/delete.go; the error is only printed by `deploy --replace` and `remove -f`."""
+        answer = self.send("DELETE", "/system/functions", {"functionName": name})
+        if not forgiving:
+            answer.accept(200, 201, 202)
+
     def invoke(self, name: str, body: bytes = b"", namespace: str = "openfaas-fn") -> bytes:
         """commands/invoke.go: by name.namespace, without credentials."""
         headers = {"User-Agent": AGENT, "Content-Type": "text/plain"}

@@ -5,33 +5,24 @@ github.com/openfaas/faas-cli, proxy/*.go.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
+from infra.local.control import DEPLOYMENT_LIMIT
+from infra.local.deployment import Deployment
 from infra.local.pool import Pool
+from infra.local.provider.calls import Call, check_namespace
 from infra.local.provider.status import NAMESPACE, function_status, gateway_info, usage
+from infra.local.provider.supervision import Supervision
 from shared.errors import Problem
 from shared.http.exchange import Exchange
 
-_JSON = [(b"content-type", b"application/json")]
 
+class _Removal(msgspec.Struct, rename="camel"):
+    """DeleteFunctionRequest (faas-provider, types/requests.go)."""
 
-class Call:
-    """One request to the API: the parts of its path below `/system`, its query, the rest."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        split = urlsplit(exchange.target.decode("latin-1"))
-        self.exchange = exchange
-        self.area, _, name = split.path.removeprefix("/system/").partition("/")
-        self.name = unquote(name)
-        # Go takes the first of several values; one is what faas-cli sends.
-        self.query = dict(reversed(parse_qsl(split.query)))
-
-    def answer(self, document: object, status: int = HTTPStatus.OK) -> None:
-        """Answer with JSON."""
-        self.exchange.respond(status, _JSON, msgspec.json.encode(document))
+    function_name: str
+    namespace: str = ""
 
 
 Handler = Callable[[Call], Awaitable[None]]
@@ -43,11 +34,19 @@ class Provider:
     `earlier` has the invocations before this process began, by function.
     """
 
-    def __init__(self, pools: Mapping[str, Pool], earlier: Mapping[str, int]) -> None:
+    def __init__(
+        self, pools: Mapping[str, Pool], earlier: Mapping[str, int], supervision: Supervision
+    ) -> None:
         self._pools = pools
         self._earlier = earlier
+        self._supervision = supervision
         self._routes: dict[str, dict[str, Handler]] = {
-            "functions": {"GET": self._list},
+            "functions": {
+                "GET": self._list,
+                "POST": self._create,
+                "PUT": self._update,
+                "DELETE": self._remove,
+            },
             "function": {"GET": self._describe},
             "info": {"GET": self._info},
             "namespaces": {"GET": self._namespaces},
@@ -77,6 +76,24 @@ class Provider:
             document["usage"] = usage(pool.processes)
         call.answer(document)
 
+    async def _create(self, call: Call) -> None:
+        await self._deploy(call, new=True)
+
+    async def _update(self, call: Call) -> None:
+        await self._deploy(call, new=False)
+
+    async def _deploy(self, call: Call, *, new: bool) -> None:
+        deployment = await call.document(Deployment, DEPLOYMENT_LIMIT)
+        check_namespace(deployment.namespace)
+        await self._supervision.deploy(deployment, new=new)
+        call.accept()
+
+    async def _remove(self, call: Call) -> None:
+        removal = await call.document(_Removal, DEPLOYMENT_LIMIT)
+        check_namespace(removal.namespace)
+        await self._supervision.remove(removal.function_name)
+        call.accept()
+
     def _pool(self, name: str) -> Pool:
         function, _, namespace = name.partition(".")
         check_namespace(namespace)
@@ -94,9 +111,3 @@ class Provider:
 
     async def _namespaces(self, call: Call) -> None:
         call.answer([NAMESPACE])
-
-
-def check_namespace(given: str) -> None:
-    """Accept the one namespace that there is, or none. Raises Problem invalid_parameter."""
-    if given not in {"", NAMESPACE}:
-        raise Problem("invalid_parameter", f"The only namespace is {NAMESPACE}.")

@@ -63,6 +63,7 @@ async def describe(scope: Message, receive: Receive, send: Send, query: dict[str
         "rawPath": scope["raw_path"].decode(),
         "query": scope["query_string"].decode(),
         "size": size,
+        "variable": os.environ.get(query.get("variable", "")),
         "headers": {k.decode(): v.decode() for k, v in scope["headers"]},
     }
     await answer(send, seen, int(query.get("status", "200")))
