@@ -15,6 +15,7 @@ from infra.local.control import DEPLOYMENT_LIMIT
 from infra.local.deployment import Deployment
 from infra.local.ports import write_atomically
 from infra.local.roles import Roles
+from infra.local.secrets import Secrets
 from infra.local.specs import FunctionSpec, SpecError, spec_of
 from infra.local.stackfile import StackFileError
 from shared.errors import Problem
@@ -38,13 +39,18 @@ class Deployments:
     """
 
     def __init__(
-        self, folder: Path, stack: Mapping[str, FunctionSpec], idle: float | None = None
+        self,
+        folder: Path,
+        stack: Mapping[str, FunctionSpec],
+        secrets: Secrets,
+        idle: float | None = None,
     ) -> None:
         now = time.time()
         self.specs = {name: replace(spec, created=now) for name, spec in stack.items()}
         self._stack = frozenset(stack)
         self._roles = Roles(stack.values())
         self._folder = folder
+        self._secrets = secrets
         self._idle = idle
         self._generation = 0
         self._deployed: set[str] = set()
@@ -80,6 +86,9 @@ class Deployments:
             spec = self._spec(deployment)
         except SpecError as error:
             raise Problem("invalid_parameter", str(error).lstrip(":. ")) from error
+        for secret in spec.secrets:
+            if not self._secrets.exists(secret):
+                raise Problem("invalid_parameter", f"There is no secret {secret}; create it first.")
         created = time.time() if known is None else known.created
         self._write(name, _Record(deployment, created))
         return self._enter(spec, created)

@@ -48,12 +48,12 @@ logger = logging.getLogger(__name__)
 class Gateway:
     """Routes requests to the pools of the functions and tells the supervisor what they need."""
 
-    def __init__(self, channel: Channel, archive: Archive) -> None:
+    def __init__(self, channel: Channel, archive: Archive, state: StateDir) -> None:
         self._upstreams = Upstreams(keep=settings().idle_timeout / 5)
         supervision = Supervision(channel.send)
         self.functions = Functions(channel, self._upstreams, supervision.answered)
         earlier = archive.counts(metrics.DURATION_NAME, "function")
-        self._provider = Provider(self.functions.pools, earlier, supervision)
+        self.provider = Provider(self.functions.pools, earlier, supervision, state)
         self._channel = channel
         self._archive = archive
         # One thread, so that a scrape never meets a half-done merge.
@@ -80,7 +80,7 @@ class Gateway:
 
     async def _own(self, exchange: Exchange) -> None:
         if exchange.target.startswith(_SYSTEM):
-            await self._provider.answer(exchange)
+            await self.provider.answer(exchange)
         elif exchange.target == b"/metrics":
             await self._metrics(exchange)
         elif exchange.target == b"/healthz":
@@ -134,7 +134,8 @@ async def serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     channel = await Channel.over(socket.socket(fileno=arguments.control_fd))
-    gateway = Gateway(channel, Archive(StateDir(arguments.state_dir).metrics))
+    state = StateDir(arguments.state_dir)
+    gateway = Gateway(channel, Archive(state.metrics), state)
     listener = socket.socket(fileno=arguments.listen_fd)
     limits = Limits(idle_timeout=settings().idle_timeout)
     settle_memory()
@@ -147,6 +148,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     ticking = asyncio.create_task(gateway.tick())
     tasks = {following, ticking, stopping}
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    gateway.provider.stop()
     await server.drain(settings().drain_timeout)
     for task in tasks - done:
         task.cancel()

@@ -195,6 +195,18 @@ class Pool:
         self._changed.set()
         self.scale()
 
+    def resize(self, replicas: int) -> None:
+        """Have that many replicas now; what comes then is up to the requests again.
+
+        Raises Problem outside of what the function may have.
+        """
+        if not self.spec.minimum <= replicas <= self.spec.maximum:
+            bounds = f"{self.spec.minimum} to {self.spec.maximum}"
+            raise Problem("invalid_parameter", f"{self.spec.name} may have {bounds} replicas.")
+        self._scaler = _scaler(self.spec)
+        self._scaler.hold(replicas, time.monotonic())
+        self.scale()
+
     def close(self) -> None:
         """Take no further request; replicas are stopped once they have answered theirs."""
         self._closed = True

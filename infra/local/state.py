@@ -34,6 +34,8 @@ class StateDir:
         self.logs = self.root / "logs"
         self.metrics = self.root / "metrics"
         self.functions = self.root / "functions"
+        self.secrets = self.root / "secrets"
+        self.mounts = self.root / "mounts"
         self.ports = self.root / "ports.json"
         self.registry = self.root / "processes.json"
         self._status = self.root / "status.json"

@@ -23,6 +23,7 @@ from infra.local.postgres_server import postgres_server
 from infra.local.probe import http_status
 from infra.local.programs import READY_TIMEOUT, Server, ServerFailedError, bound_log, tail
 from infra.local.registry import Registry
+from infra.local.secrets import Secrets
 from infra.local.stackfile import StackFileError, read_stack
 from infra.local.state import AlreadyRunningError, StateDir, Status
 from infra.local.statusboard import StatusBoard
@@ -51,7 +52,8 @@ class Supervisor:
         stack = read_stack(options.stack, options.idle)
         self._state = StateDir(options.state_dir)
         self._state.make()
-        self._deployments = Deployments(self._state.functions, stack, options.idle)
+        self._secrets = Secrets(self._state.secrets)
+        self._deployments = Deployments(self._state.functions, stack, self._secrets, options.idle)
         self._board = StatusBoard(self._state, self._deployments, self._keepers)
         self._servers: list[Keeper] = []
         self._front: list[Keeper] = []
@@ -103,7 +105,9 @@ class Supervisor:
         gateway = f"http://{HOST}:{port}"
         self._board.show(gateway=gateway, metrics=f"{gateway}/metrics")
         servers = await self._start_servers(book) if self._options.pipeline else ()
-        launches = Launches(self._options, self._state, port, *servers)
+        launches = Launches(self._options, self._state, self._secrets, port, *servers)
+        if self._options.pipeline:
+            self._secrets.given = launches.provided()
         if self._options.pipeline:
             await self._prepare(launches)
         await self._start_front(launches, listener)

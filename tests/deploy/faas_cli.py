@@ -8,7 +8,8 @@ the go-sdk it vendors (client.go). A gateway before the platform passes bodies o
 import base64
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -141,8 +142,56 @@ class FaasCli:
         if not forgiving:
             answer.accept(200, 201, 202)
 
+    def scale(self, name: str, replicas: int) -> None:
+        """go-sdk client.go, ScaleFunction; faas-cli has no command for it."""
+        request = {"serviceName": name, "replicas": replicas}
+        self.send("POST", f"/system/scale-function/{name}", request).accept(200, 201, 202)
+
+    def secrets(self) -> list[dict[str, str]]:
+        """proxy/secret.go, GetSecretList."""
+        listed: list[dict[str, str]] = self.send("GET", "/system/secrets").accept(200, 202).json()
+        return listed
+
+    def create_secret(self, name: str, *, literal: str = "", file: bytes = b"") -> bool:
+        """commands/secret_create.go: a file comes twice, trimmed as text and raw in base64.
+
+        Returns whether it was new: faas-cli ends well if it was not.
+        """
+        answer = self.send("POST", "/system/secrets", _secret(name, literal, file))
+        return answer.accept(200, 201, 202, 409).status != 409
+
+    def update_secret(self, name: str, *, literal: str = "", file: bytes = b"") -> None:
+        """proxy/secret.go, UpdateSecret."""
+        self.send("PUT", "/system/secrets", _secret(name, literal, file)).accept(200, 202)
+
+    def remove_secret(self, name: str) -> None:
+        """proxy/secret.go, RemoveSecret."""
+        self.send("DELETE", "/system/secrets", {"name": name}).accept(200, 202)
+
+    @contextmanager
+    def logs(
+        self, name: str, *, follow: bool = True, lines: int = -1, since: str = ""
+    ) -> Iterator[Iterator[dict[str, Any]]]:
+        """proxy/logs.go: `--tail` is `follow`, and on; yields what its decoder reads."""
+        query = {"name": name, "follow": str(follow).lower()}
+        query |= ({"since": since} if since else {}) | ({"tail": str(lines)} if lines else {})
+        connection = http.client.HTTPConnection(urlsplit(self.gateway).netloc, timeout=20)
+        headers = {"User-Agent": AGENT, "Authorization": self._authorization()}
+        connection.request("GET", f"/system/logs?{urlencode(query)}", None, headers)
+        with closing(connection), connection.getresponse() as answer:
+            if answer.status != 200:
+                raise RejectedError(f"{answer.status} - {answer.read().decode()}")
+            yield (json.loads(line) for line in answer)
+
     def invoke(self, name: str, body: bytes = b"", namespace: str = "openfaas-fn") -> bytes:
         """commands/invoke.go: by name.namespace, without credentials."""
         headers = {"User-Agent": AGENT, "Content-Type": "text/plain"}
         answer = self.exchange("POST", f"/function/{name}.{namespace}", body, headers)
         return answer.accept(*range(200, 300)).body
+
+
+def _secret(name: str, literal: str, file: bytes) -> dict[str, str]:
+    if not file:
+        return {"name": name, "value": literal.strip()}
+    raw = base64.b64encode(file).decode()
+    return {"name": name, "value": file.decode().strip(), "rawValue": raw}

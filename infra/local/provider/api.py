@@ -4,18 +4,39 @@ Source: github.com/openfaas/faas-provider, serve.go; which answers are accepted 
 github.com/openfaas/faas-cli, proxy/*.go.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from infra.local.control import DEPLOYMENT_LIMIT
 from infra.local.deployment import Deployment
 from infra.local.pool import Pool
 from infra.local.provider.calls import Call, check_namespace
+from infra.local.provider.logs import FunctionLog, LogQuery
+from infra.local.provider.secrets import SecretRoutes
 from infra.local.provider.status import NAMESPACE, function_status, gateway_info, usage
 from infra.local.provider.supervision import Supervision
+from infra.local.secrets import Secrets
+from infra.local.state import StateDir
 from shared.errors import Problem
 from shared.http.exchange import Exchange
+
+_LINES = [(b"content-type", b"application/x-ndjson")]
+_MOST_FOLLOWERS = 32
+
+_encoder = msgspec.json.Encoder()
+
+
+class _Scaling(msgspec.Struct, rename="camel"):
+    """ScaleServiceRequest (faas-provider, types/requests.go)."""
+
+    replicas: Annotated[int, Meta(ge=0)]
+    namespace: str = ""
 
 
 class _Removal(msgspec.Struct, rename="camel"):
@@ -35,11 +56,19 @@ class Provider:
     """
 
     def __init__(
-        self, pools: Mapping[str, Pool], earlier: Mapping[str, int], supervision: Supervision
+        self,
+        pools: Mapping[str, Pool],
+        earlier: Mapping[str, int],
+        supervision: Supervision,
+        state: StateDir,
     ) -> None:
         self._pools = pools
         self._earlier = earlier
         self._supervision = supervision
+        self._logs = state.logs
+        self._following = 0
+        self._stop = asyncio.Event()
+        secrets = SecretRoutes(Secrets(state.secrets))
         self._routes: dict[str, dict[str, Handler]] = {
             "functions": {
                 "GET": self._list,
@@ -48,6 +77,14 @@ class Provider:
                 "DELETE": self._remove,
             },
             "function": {"GET": self._describe},
+            "scale-function": {"POST": self._scale},
+            "secrets": {
+                "GET": secrets.names,
+                "POST": secrets.create,
+                "PUT": secrets.update,
+                "DELETE": secrets.remove,
+            },
+            "logs": {"GET": self._log},
             "info": {"GET": self._info},
             "namespaces": {"GET": self._namespaces},
         }
@@ -93,6 +130,37 @@ class Provider:
         check_namespace(removal.namespace)
         await self._supervision.remove(removal.function_name)
         call.accept()
+
+    async def _scale(self, call: Call) -> None:
+        request = await call.document(_Scaling, DEPLOYMENT_LIMIT)
+        check_namespace(request.namespace)
+        self._pool(call.name).resize(request.replicas)
+        call.accept()
+
+    async def _log(self, call: Call) -> None:
+        query = LogQuery.of(call.query)
+        name = self._pool(query.name).spec.name
+        if self._following >= _MOST_FOLLOWERS:
+            detail = f"{_MOST_FOLLOWERS} logs are being read already."
+            raise Problem("too_many_requests", detail, retry_after=5)
+        self._following += 1
+        try:
+            await self._send_log(call.exchange, FunctionLog(self._logs / f"{name}.log", query))
+        finally:
+            self._following -= 1
+
+    async def _send_log(self, exchange: Exchange, log: FunctionLog) -> None:
+        exchange.start(HTTPStatus.OK, _LINES)
+        await exchange.write(b"")  # the head, for whoever waits for the first line
+        async with aclosing(log.messages(self._stop)) as parts:
+            async for messages in parts:
+                if messages:
+                    await exchange.write(_encoder.encode_lines(messages))
+        await exchange.end()
+
+    def stop(self) -> None:
+        """End the logs that are being followed."""
+        self._stop.set()
 
     def _pool(self, name: str) -> Pool:
         function, _, namespace = name.partition(".")
