@@ -43,6 +43,7 @@ _REQUEST = (
     _row("rows_expired", 400, "Rows that the report needs are not kept any more"),
     _row("invalid_request", 400, "The request is not HTTP/1.1"),
     _row("unauthorized", 401, "The credentials are missing or wrong"),
+    _row("forbidden", 403, "This caller may not do that"),
     _row("not_found", 404, "Nothing is here"),
     _row("method_not_allowed", 405, "The method is not allowed here"),
     _row("already_exists", 409, "It exists already"),
@@ -130,6 +131,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own term
         headers = {"content-type": PROBLEM_TYPE}
         if self.retry_after is not None:
             headers["retry-after"] = str(max(1, round(self.retry_after)))
+        if self.kind.status == HTTPStatus.UNAUTHORIZED:
+            headers["www-authenticate"] = 'Basic realm="Restricted"'
         if self.kind.status == HTTPStatus.REQUEST_TIMEOUT:
             headers["connection"] = "close"  # the rest of the body may come yet
         if self.kind.status == HTTPStatus.METHOD_NOT_ALLOWED and "allow" in self.extensions:

@@ -62,6 +62,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(description="Seconds that requests in flight have to end after SIGTERM.", gt=0)
     ] = 25
 
+    # Provider API of the local platform
+    basic_auth_user: Annotated[
+        str, Meta(description="User of the provider API (OpenFaaS' secret basic-auth-user).")
+    ] = "admin"
+    basic_auth_password: Annotated[
+        str, Meta(description="Password of the provider API; '' allows this machine only.")
+    ] = ""
+
     # Ingest
     max_body_bytes: Annotated[
         int, Meta(description="Largest request body, as sent and inflated.", ge=KIB)

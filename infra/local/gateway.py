@@ -12,6 +12,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from ipaddress import ip_address
 from pathlib import Path
 
 import uvloop
@@ -23,6 +24,7 @@ from infra.local.functions import Functions
 from infra.local.metrics import Archive
 from infra.local.pool import Pool
 from infra.local.provider.api import Provider
+from infra.local.provider.auth import Guard
 from infra.local.provider.supervision import Supervision
 from infra.local.proxy import forward
 from infra.local.state import StateDir
@@ -48,12 +50,12 @@ logger = logging.getLogger(__name__)
 class Gateway:
     """Routes requests to the pools of the functions and tells the supervisor what they need."""
 
-    def __init__(self, channel: Channel, archive: Archive, state: StateDir) -> None:
+    def __init__(self, channel: Channel, archive: Archive, state: StateDir, guard: Guard) -> None:
         self._upstreams = Upstreams(keep=settings().idle_timeout / 5)
         supervision = Supervision(channel.send)
         self.functions = Functions(channel, self._upstreams, supervision.answered)
         earlier = archive.counts(metrics.DURATION_NAME, "function")
-        self.provider = Provider(self.functions.pools, earlier, supervision, state)
+        self.provider = Provider(self.functions.pools, earlier, supervision, state, guard)
         self._channel = channel
         self._archive = archive
         # One thread, so that a scrape never meets a half-done merge.
@@ -124,6 +126,12 @@ def _respond(exchange: Exchange, problem: Problem) -> None:
     exchange.respond(problem.kind.status, encoded, problem.document(correlation))
 
 
+def _guard(listener: socket.socket) -> Guard:
+    chosen = settings()
+    local = ip_address(listener.getsockname()[0]).is_loopback
+    return Guard(chosen.basic_auth_user, chosen.basic_auth_password, local=local)
+
+
 async def _fired(event: asyncio.Event) -> None:
     await event.wait()
 
@@ -135,8 +143,8 @@ async def serve(arguments: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     channel = await Channel.over(socket.socket(fileno=arguments.control_fd))
     state = StateDir(arguments.state_dir)
-    gateway = Gateway(channel, Archive(state.metrics), state)
     listener = socket.socket(fileno=arguments.listen_fd)
+    gateway = Gateway(channel, Archive(state.metrics), state, _guard(listener))
     limits = Limits(idle_timeout=settings().idle_timeout)
     settle_memory()
     following = asyncio.create_task(gateway.functions.follow())

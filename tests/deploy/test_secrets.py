@@ -90,8 +90,9 @@ def test_a_name_that_is_no_name_is_refused(stack: Stack, faas: FaasCli, name: st
 
 
 def test_a_value_that_is_no_secret_is_refused(faas: FaasCli) -> None:
-    body = {"name": "odd", "rawValue": "%%%"}
-    assert faas.send("POST", "/system/secrets", body).status == 400
+    for raw in ("%%%", "é", 1):
+        body = {"name": "odd", "rawValue": raw}
+        assert faas.send("POST", "/system/secrets", body).status == 400
     huge = {"name": "huge", "value": "x" * 1_100_000}
     assert faas.send("POST", "/system/secrets", huge).status == 413
     assert faas.secrets() == []

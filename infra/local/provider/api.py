@@ -16,6 +16,7 @@ from msgspec import Meta
 from infra.local.control import DEPLOYMENT_LIMIT
 from infra.local.deployment import Deployment
 from infra.local.pool import Pool
+from infra.local.provider.auth import Guard
 from infra.local.provider.calls import Call, check_namespace
 from infra.local.provider.logs import FunctionLog, LogQuery
 from infra.local.provider.secrets import SecretRoutes
@@ -61,7 +62,9 @@ class Provider:
         earlier: Mapping[str, int],
         supervision: Supervision,
         state: StateDir,
+        guard: Guard,
     ) -> None:
+        self._guard = guard
         self._pools = pools
         self._earlier = earlier
         self._supervision = supervision
@@ -91,6 +94,7 @@ class Provider:
 
     async def answer(self, exchange: Exchange) -> None:
         """Answer a request. Raises Problem."""
+        self._guard.check(exchange.get)
         call = Call(exchange)
         methods = self._routes.get(call.area)
         if methods is None:

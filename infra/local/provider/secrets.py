@@ -5,7 +5,6 @@ proxy/secret.go, which takes 200 and 202 for a change, and 409 for a secret that
 """
 
 import base64
-import binascii
 
 import msgspec
 
@@ -31,7 +30,7 @@ class _Secret(msgspec.Struct, rename="camel"):
             return self.value.encode()
         try:
             return base64.b64decode(self.raw_value, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise Problem("invalid_parameter", f"rawValue is not base64: {error}.") from error
 
 
