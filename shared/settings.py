@@ -1,10 +1,15 @@
-"""Every setting, read from the environment; a variable's name is the field's in capitals.
+"""Every setting: from a variable with the field's name in capitals, or from a file.
+
+A setting is its variable, e.g. DATABASE_URL; else the content of the file that DATABASE_URL_FILE
+names; else of the file `database-url` below SECRETS_PATH, where OpenFaaS puts a secret of that
+name. The end of a file's last line does not count.
 
 msgspec rather than pydantic-settings: it is already there for the events, and a function that
 wakes from zero replicas does not pay for a second validator.
 """
 
 import os
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Annotated
 
@@ -14,6 +19,8 @@ from msgspec import Meta
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+
+_SECRETS = "/var/openfaas/secrets"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +34,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     listen_fd: Annotated[
         int | None, Meta(description="Inherited listening socket, instead of HOST and PORT.")
     ] = None
+    secrets_path: Annotated[
+        str, Meta(description="Folder of files that are settings, by name, e.g. `database-url`.")
+    ] = _SECRETS
+    instance: Annotated[
+        str, Meta(description="Name of this replica in the lines that it logs, or ''.")
+    ] = ""
     log_level: Annotated[str, Meta(description="DEBUG, INFO, WARNING or ERROR.")] = "INFO"
     max_inflight: Annotated[
         int, Meta(description="Requests in flight per process; more answer 429.", ge=1)
@@ -48,6 +61,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_timeout: Annotated[
         float, Meta(description="Seconds that requests in flight have to end after SIGTERM.", gt=0)
     ] = 25
+
+    # Provider API of the local platform
+    basic_auth_user: Annotated[
+        str, Meta(description="User of the provider API (OpenFaaS' secret basic-auth-user).")
+    ] = "admin"
+    basic_auth_password: Annotated[
+        str, Meta(description="Password of the provider API; '' allows this machine only.")
+    ] = ""
 
     # Ingest
     max_body_bytes: Annotated[
@@ -206,9 +227,46 @@ def settings() -> Settings:
     Raises ValueError naming the variable that does not parse.
     """
     known = {field.encode_name.upper(): field.name for field in msgspec.structs.fields(Settings)}
-    given = {known[name]: value for name, value in os.environ.items() if name in known}
+    folder = os.environ.get("SECRETS_PATH", _SECRETS)
+    given = _mounted(folder, known.values()) | _filed(known)
+    given |= {known[name]: value for name, value in os.environ.items() if name in known}
     try:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         variable = str(error).rpartition("$.")[2].rstrip("`").upper()
         raise ValueError(f"environment variable {variable}: {error}") from error
+
+
+def _mounted(folder: str, names: Iterable[str]) -> dict[str, str]:
+    """Return the settings that files of a folder hold."""
+    try:
+        present = set(os.listdir(folder))  # noqa: PTH208 - pathlib costs a cold start milliseconds
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ValueError(f"environment variable SECRETS_PATH: {error}") from error
+    files = {name: name.replace("_", "-") for name in names}
+    return {
+        name: _read(f"{folder}/{file}", "SECRETS_PATH")
+        for name, file in files.items()
+        if file in present
+    }
+
+
+def _filed(known: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings whose files variables name."""
+    given = {}
+    for variable, name in known.items():
+        if path := os.environ.get(f"{variable}_FILE"):
+            if variable in os.environ:
+                raise ValueError(f"environment variable {variable}: there is {variable}_FILE, too")
+            given[name] = _read(path, f"{variable}_FILE")
+    return given
+
+
+def _read(path: str, variable: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - likewise
+            return file.read().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"environment variable {variable}: {path}: {error}") from error
