@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.options import DEFAULT_STATE_DIR, Json, StateDirectory
+from infra.commands.options import DEFAULT_STATE_DIR, Json, StateDirectory, setting
 
 if TYPE_CHECKING:
     from infra.local.options import Options
@@ -42,10 +42,16 @@ def up(  # noqa: PLR0913 - one parameter per command line option
     ] = None,
     stack: Annotated[Path | None, typer.Option(help="Run the functions of this file.")] = None,
     nats_url: Annotated[
-        str | None, typer.Option(envvar="NATS_URL", help="Use these NATS servers.")
+        str | None,
+        typer.Option(
+            envvar="NATS_URL", callback=setting("nats_url"), help="Use these NATS servers."
+        ),
     ] = None,
     database_url: Annotated[
-        str | None, typer.Option(envvar="DATABASE_URL", help="Use this PostgreSQL.")
+        str | None,
+        typer.Option(
+            envvar="DATABASE_URL", callback=setting("database_url"), help="Use this PostgreSQL."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -84,7 +84,8 @@ class Launches:
 
     def _environment(self, extra: dict[str, str]) -> dict[str, str]:
         """Return the environment that every process shares, with the URLs only as given."""
-        inherited = {k: v for k, v in os.environ.items() if k not in self._urls()}
+        ours_alone = {*self._urls(), *(f"{name}_FILE" for name in self._urls())}
+        inherited = {k: v for k, v in os.environ.items() if k not in ours_alone}
         ours = {"HOST": HOST, "PROMETHEUS_MULTIPROC_DIR": str(self.state.metrics)}
         if self.stream_disk:
             ours["STREAM_DISK"] = self.stream_disk
