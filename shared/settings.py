@@ -38,6 +38,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="Folder with a file per secret, named like database-url.")
     ] = "/var/openfaas/secrets"
 
+    role: Annotated[
+        str,
+        Meta(
+            description="What a container runs: a function such as fb-consume, or connector, "
+            "gateway, prepare."
+        ),
+    ] = ""
+
     # Serving
     host: Annotated[str, Meta(description="Address that the function listens on.")] = "0.0.0.0"  # noqa: S104 - containers are reached from outside; the local platform sets 127.0.0.1
     port: Annotated[int, Meta(description="Port that the function listens on.", ge=0, le=65535)] = (
