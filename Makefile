@@ -40,8 +40,9 @@ format: setup ## Format and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-schema: setup ## Regenerate the JSON Schema of the events
+schema: setup ## Regenerate the JSON Schema of the events and the OpenAPI document
 	@$(BIN)/python -m shared.events.schema
+	@$(BIN)/python -m shared.openapi
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --group dev pyproject.toml -o requirements.lock
