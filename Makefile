@@ -43,8 +43,9 @@ format: setup ## Format and fix what can be fixed
 screenshots: setup ## Make docs/dashboard.png anew; needs a Chromium
 	@SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/acceptance/test_dashboard_pictures.py
 
-schema: setup ## Regenerate the JSON Schema of the events and .env.example
+schema: setup ## Regenerate the JSON Schema of the events, the OpenAPI document and .env.example
 	@$(BIN)/python -m shared.events.schema
+	@$(BIN)/python -m shared.openapi
 	@$(BIN)/python -m infra.docker.environment
 
 lock: ## Resolve the dependencies anew into requirements.lock
