@@ -20,7 +20,8 @@ import uvloop
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from infra.local import gateway_metrics as metrics
-from infra.local.control import Channel
+from infra.local.control import Channel, Replica
+from infra.local.deployment import Deployment
 from infra.local.functions import Functions
 from infra.local.metrics import Archive
 from infra.local.pool import Pool
@@ -28,6 +29,7 @@ from infra.local.provider.api import Provider
 from infra.local.provider.auth import Guard
 from infra.local.provider.supervision import Supervision
 from infra.local.proxy import forward
+from infra.local.specs import spec_of
 from infra.local.state import StateDir
 from infra.local.upstreams import Upstreams
 from shared.errors import Problem
@@ -41,7 +43,9 @@ from shared.telemetry import CORRELATION_HEADER, accept_correlation_id, configur
 _TICK = 0.1
 _COMPACT_EVERY = 60.0
 _SYSTEM = b"/system/"
-_OWN = (_SYSTEM, b"/metrics", b"/healthz")
+_ASYNC = b"/async-function/"
+_FUNCTION = b"/function/"
+_OWN = (_SYSTEM, _ASYNC, b"/metrics", b"/healthz")
 """What no function's address begins with."""
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 
@@ -51,7 +55,15 @@ logger = logging.getLogger(__name__)
 class Gateway:
     """Routes requests to the pools of the functions and tells the supervisor what they need."""
 
-    def __init__(self, channel: Channel, archive: Archive, state: StateDir, guard: Guard) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        archive: Archive,
+        state: StateDir,
+        guard: Guard,
+        queue: Pool | None,
+    ) -> None:
+        self._queue = queue
         self._upstreams = Upstreams(keep=settings().idle_timeout / 5)
         supervision = Supervision(channel.send)
         self.functions = Functions(channel, self._upstreams, supervision.answered)
@@ -87,12 +99,21 @@ class Gateway:
     async def _own(self, exchange: Exchange) -> None:
         if exchange.target.startswith(_SYSTEM):
             await self.provider.answer(exchange)
+        elif exchange.target.startswith(_ASYNC):
+            await self._enqueue(exchange)
         elif exchange.target == b"/metrics":
             await self._metrics(exchange)
         elif exchange.target == b"/healthz":
             exchange.respond(HTTPStatus.OK, _TEXT, b"OK")
         else:
             raise Problem("not_found", "Nothing is here.")
+
+    async def _enqueue(self, exchange: Exchange) -> None:
+        """Have the queue worker accept a call of a function that exists."""
+        if self._queue is None:
+            raise Problem("not_found", "This stack has no broker for asynchronous invocations.")
+        self.functions.routes.find(_FUNCTION + exchange.target.removeprefix(_ASYNC))
+        await forward(self._upstreams, exchange, self._queue, exchange.target)
 
     async def _metrics(self, exchange: Exchange) -> None:
         loop = asyncio.get_running_loop()
@@ -130,6 +151,18 @@ def _respond(exchange: Exchange, problem: Problem) -> None:
     exchange.respond(problem.kind.status, encoded, problem.document(correlation))
 
 
+def _queue(port: int) -> Pool | None:
+    """Return the queue worker as a function with the one replica that the supervisor keeps."""
+    if not port:
+        return None
+    deployment = Deployment(
+        service="queue-worker", annotations={"hookstream/scale-target": "1000000"}
+    )
+    pool = Pool(spec_of(deployment), lambda _: None)
+    pool.adopt(Replica("queue-worker", "queue-worker", port, 0))
+    return pool
+
+
 def _guard(listener: socket.socket) -> Guard:
     chosen = settings()
     local = ip_address(listener.getsockname()[0]).is_loopback
@@ -148,7 +181,9 @@ async def serve(arguments: argparse.Namespace) -> None:
     channel = await Channel.over(socket.socket(fileno=arguments.control_fd))
     state = StateDir(arguments.state_dir)
     listener = socket.socket(fileno=arguments.listen_fd)
-    gateway = Gateway(channel, Archive(state.metrics), state, _guard(listener))
+    gateway = Gateway(
+        channel, Archive(state.metrics), state, _guard(listener), _queue(arguments.queue_port)
+    )
     limits = Limits(idle_timeout=settings().idle_timeout)
     settle_memory()
     following = asyncio.create_task(gateway.functions.follow())
@@ -174,6 +209,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.local.gateway", description=__doc__)
     parser.add_argument("--listen-fd", type=int, required=True, help="inherited listening socket")
     parser.add_argument("--control-fd", type=int, required=True, help="channel to the supervisor")
+    parser.add_argument("--queue-port", type=int, default=0, help="of the queue worker; 0: none")
     parser.add_argument("--state-dir", type=Path, required=True, help="of the stack")
     arguments = parser.parse_args()
     configure_logging("gateway", settings().log_level)

@@ -50,12 +50,20 @@ class Launches:
         functions = {"FUNCTIONS_URL": f"{self.gateway_url}/function", "LISTEN_FD": str(listener)}
         return self._program("connector", ("-m", "infra.connector"), self._urls() | functions)
 
-    def gateway(self, listener: int, control: int) -> Program:
+    def queue_worker(self, listener: int) -> Program:
+        """Return the queue worker of asynchronous invocations, on an inherited socket."""
+        functions = {"FUNCTIONS_URL": f"{self.gateway_url}/function", "LISTEN_FD": str(listener)}
+        nats = {"NATS_URL": self.nats_url}
+        module = ("-m", "infra.local.invocations")
+        return self._program("queue-worker", module, nats | functions)
+
+    def gateway(self, listener: int, control: int, queue_port: int = 0) -> Program:
         """Return the gateway on an inherited socket, with its end of the control channel."""
         module = ("-m", "infra.local.gateway", "--listen-fd", str(listener))
         where = ("--control-fd", str(control), "--state-dir", str(self.state.root))
         credentials = {k: v for k, v in os.environ.items() if k in _FOR_THE_GATEWAY}
-        return self._program("gateway", (*module, *where), credentials)
+        queue = ("--queue-port", str(queue_port))
+        return self._program("gateway", (*module, *where, *queue), credentials)
 
     def replica(self, spec: FunctionSpec, replica_id: str, listener: int) -> Program:
         """Return a replica of a function on an inherited socket.

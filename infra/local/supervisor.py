@@ -194,7 +194,9 @@ class Supervisor:
     async def _start_front(self, launches: Launches, listener: socket.socket) -> None:
         """Start the gateway, the connector and the replicas that are always there."""
         self._progress("starting gateway, connector and functions")
-        link = self._link = GatewayLink(listener, launches.gateway)
+        queue, queue_port = self._queue_worker(launches) if self._options.pipeline else ([], 0)
+        gateway = partial(launches.gateway, queue_port=queue_port)
+        link = self._link = GatewayLink(listener, gateway)
         specs, changed = self._deployments.specs, self._board.publish
         fleet = Fleet(specs, launches.replica, self._registry, changed, link.tell)
         link.fleet = self._board.fleet = fleet
@@ -202,12 +204,24 @@ class Supervisor:
         for spec in list(specs.values()):
             for _ in range(spec.minimum):
                 await fleet.start(spec.name)
+        # First, so that it is stopped first: what it has under way goes through the gateway.
+        self._front += queue
         self._front.append(
             self._keeper("gateway", link.launch, _answers(launches.gateway_port, "/healthz"))
         )
         if self._options.pipeline and self._options.connector:
             self._front.append(self._connector(launches))
         await _together(keeper.start() for keeper in self._front)
+
+    def _queue_worker(self, launches: Launches) -> tuple[list[Keeper], int]:
+        listener = self._listen(0)
+        port: int = listener.getsockname()[1]
+        descriptor = listener.fileno()
+
+        def launch() -> Launch:
+            return Launch(launches.queue_worker(descriptor), (descriptor,))
+
+        return [self._keeper("queue-worker", launch, _answers(port, "/health/ready"))], port
 
     def _connector(self, launches: Launches) -> Keeper:
         listener = self._listen(0)

@@ -1,4 +1,4 @@
-"""Stacks of the echo role, without servers and connector."""
+"""Stacks of the echo role; with servers and connector (`pipeline`) where a test needs them."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,11 +15,11 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
     """Return a function that starts a stack of the functions given; stopped at the end."""
     stacks: list[Stack] = []
 
-    def start(*functions: str) -> Stack:
+    def start(*functions: str, pipeline: bool = False) -> Stack:
         folder = tmp_path_factory.mktemp("stack")
         file = folder / "stack.yaml"
         file.write_text("functions:\n" + "".join(functions))
-        options = Options(state_dir=folder / "state", stack=file, port=0, pipeline=False)
+        options = Options(state_dir=folder / "state", stack=file, port=0, pipeline=pipeline)
         stack = Stack(StateDir(options.state_dir), options)
         stacks.append(stack)
         daemon.start(options, lambda _: None)

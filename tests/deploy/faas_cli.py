@@ -183,6 +183,13 @@ class FaasCli:
                 raise RejectedError(f"{answer.status} - {answer.read().decode()}")
             yield (json.loads(line) for line in answer)
 
+    def invoke_async(self, name: str, body: bytes = b"", **headers: str) -> str:
+        """commands/invoke.go with --async; returns the call's id."""
+        given = {"User-Agent": AGENT, "Content-Type": "text/plain"}
+        given |= {header.replace("_", "-"): value for header, value in headers.items()}
+        target = f"/async-function/{name}.openfaas-fn"
+        return self.exchange("POST", target, body, given).accept(202).headers["x-call-id"]
+
     def invoke(self, name: str, body: bytes = b"", namespace: str = "openfaas-fn") -> bytes:
         """commands/invoke.go: by name.namespace, without credentials."""
         headers = {"User-Agent": AGENT, "Content-Type": "text/plain"}
