@@ -18,10 +18,7 @@ class _Piece(NamedTuple):
     first: int
     ends: Array
     content: Array
-
-    @property
-    def starts(self) -> Array:
-        return np.concatenate([[0], self.ends[:-1]])
+    longest: int
 
 
 class Texts:
@@ -49,7 +46,9 @@ class Texts:
             lengths = np.diff(np.flatnonzero(content == 0)[parts - 1 :: parts] + 1, prepend=0)
             new = np.zeros(hashes.size, np.bool_)
             new[fresh] = True
-            self._add(_Piece(first, np.cumsum(lengths[fresh]), content[np.repeat(new, lengths)]))
+            kept = np.compress(np.repeat(new, lengths), content)
+            lengths = lengths[fresh]
+            self._add(_Piece(first, np.cumsum(lengths), kept, int(lengths.max())))
         return codes
 
     def text(self, code: int) -> str:
@@ -94,12 +93,13 @@ class Texts:
 
     def longest(self) -> int:
         """Return the most bytes of a text."""
-        return max((int(np.diff(piece.ends, prepend=0).max()) for piece in self._pieces), default=0)
+        return max((piece.longest for piece in self._pieces), default=0)
 
     def _add(self, piece: _Piece) -> None:
         pieces = list(self._pieces)
         while pieces and pieces[-1].ends.size < _GROWTH * piece.ends.size:
             larger = pieces.pop()
             ends = np.concatenate([larger.ends, piece.ends + larger.ends[-1]])
-            piece = _Piece(larger.first, ends, np.concatenate([larger.content, piece.content]))
+            content = np.concatenate([larger.content, piece.content])
+            piece = _Piece(larger.first, ends, content, max(larger.longest, piece.longest))
         self._pieces = (*pieces, piece)
