@@ -10,6 +10,8 @@ from shared.reports.facts.codes import Codes
 
 _PREFIX = 8
 _GROWTH = 2
+_FIRST = -2
+"""The rank of None: a text before all others has -1."""
 
 
 class _Piece(NamedTuple):
@@ -68,9 +70,9 @@ class Texts:
         texts = [self.text(code) if code else None for code in different.tolist()]
         known = sorted(text for text in texts if text is not None)
         places = {text: 2 * place for place, text in enumerate(known)}
-        ranks = np.array([-1 if text is None else places[text] for text in texts], np.int64)
+        ranks = np.array([_FIRST if text is None else places[text] for text in texts], np.int64)
         if value is None:
-            return ranks[inverse], -1
+            return ranks[inverse], _FIRST
         return ranks[inverse], places.get(value, 2 * bisect_left(known, value) - 1)
 
     def prefixes(self, codes: Array, depth: int) -> Array:
