@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.reports.facts.catalog import Catalog, Entry, Limits, Snapshot
@@ -39,6 +39,7 @@ def expected(made: dict[int, list[int]]) -> list[tuple[int, ...]]:
 
 
 @given(st.lists(segments, min_size=1, max_size=5), st.sets(st.integers(0, 40)))
+@settings(deadline=None)
 def test_merged_and_thinned_out_chunks_have_the_rows_of_their_segments(
     batches: list[list[list[int]]], gone: set[int]
 ) -> None:
@@ -71,6 +72,7 @@ def test_many_small_chunks_become_few() -> None:
 
 
 @given(segments, st.integers(-1, 10), st.integers(-1, 10))
+@settings(deadline=None)
 def test_the_rows_of_a_range(made: list[list[int]], first: int, end: int) -> None:
     whole = chunk(0, made)
     found = whole.columns[TIME][whole.span(Limits(first, end))].tolist()

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.reports.facts.arrays import smallest
@@ -12,6 +12,7 @@ words = st.text(st.sampled_from("abß日\U0001f4a5"), max_size=20)
 
 
 @given(st.lists(st.lists(hashes, max_size=40), max_size=12))
+@settings(deadline=None)
 def test_codes_count_hashes_in_the_order_in_which_they_come(batches: list[list[int]]) -> None:
     codes = Codes()
     expected: dict[int, int] = {0: 0}
@@ -46,6 +47,7 @@ def entries(texts: list[tuple[str, ...]]) -> tuple[np.ndarray, bytes]:
 
 
 @given(st.lists(st.lists(st.tuples(words, words), min_size=1, max_size=10), max_size=8))
+@settings(deadline=None)
 def test_texts_are_kept_once(batches: list[list[tuple[str, str]]]) -> None:
     texts = Texts()
     for batch in batches:
@@ -55,6 +57,7 @@ def test_texts_are_kept_once(batches: list[list[tuple[str, str]]]) -> None:
 
 
 @given(st.lists(words, unique=True, min_size=1), st.integers(0, 12))
+@settings(deadline=None)
 def test_the_first_texts_in_the_order_of_their_bytes(known: list[str], count: int) -> None:
     texts = Texts()
     for each in known:
@@ -67,6 +70,7 @@ def test_the_first_texts_in_the_order_of_their_bytes(known: list[str], count: in
 
 
 @given(st.lists(words, unique=True, min_size=1), st.none() | words)
+@settings(deadline=None)
 def test_ranks_are_in_the_order_of_texts(known: list[str], value: str | None) -> None:
     texts = Texts()
     codes = texts.assign(*entries([(each,) for each in known]), 1)
@@ -84,6 +88,7 @@ def test_ranks_are_in_the_order_of_texts(known: list[str], value: str | None) ->
 
 
 @given(st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 3)), max_size=60), st.integers(0, 20))
+@settings(deadline=None)
 def test_the_smallest_by_several_keys(pairs: list[tuple[int, int]], count: int) -> None:
     columns = [np.array([pair[at] for pair in pairs], np.int64) for at in (0, 1)]
     unique = np.arange(len(pairs))

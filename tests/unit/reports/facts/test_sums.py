@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.reports.facts import sums
@@ -18,6 +18,7 @@ def rounded(value: Fraction) -> float:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, MOST) | st.just(MOST)), max_size=80))
+@settings(deadline=None)
 def test_sums_of_amounts_are_exact(pairs: list[tuple[int, int]]) -> None:
     groups = np.array([group for group, _ in pairs], np.int64)
     amounts = np.array([each for _, each in pairs], np.int64)
@@ -37,6 +38,7 @@ def test_millions_of_the_largest_amounts(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @given(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 9), max_size=50))
+@settings(deadline=None)
 def test_sums_and_means_of_integers_are_exact(numbers: list[int]) -> None:
     column = np.array(numbers, np.int64)
     assert exact_sum(column) == sum(numbers)
@@ -52,6 +54,7 @@ decimals = (
 
 
 @given(st.lists(decimals, max_size=40))
+@settings(deadline=None)
 def test_means_of_decimals_are_exact(numbers: list[float]) -> None:
     exact = [Fraction(Decimal(f"{number:.15g}")) for number in numbers]
     expected = rounded(sum(exact, Fraction(0)) / len(exact)) if exact else None
