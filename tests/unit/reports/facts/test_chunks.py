@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.reports.facts.catalog import Catalog, Entry, Limits, Snapshot
+from shared.reports.facts.catalog import Catalog, Entry, Limits
 from shared.reports.facts.chunks import TIME, Chunk, constant, levelled, new_chunk
 
 segments = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=8), min_size=1, max_size=8)
@@ -79,16 +79,6 @@ def test_the_rows_of_a_range(made: list[list[int]], first: int, end: int) -> Non
     assert found == sorted(time for segment in made for time in segment if first <= time < end)
 
 
-def test_which_snapshot_follows_which() -> None:
-    early, late = Snapshot("5:9:5,7"), Snapshot("7:12:7,10")
-    assert late.follows(early)
-    assert not early.follows(late)
-    assert late.follows(late)
-    assert not Snapshot("5:12:5,8,10").follows(early)
-    assert Snapshot("5:12:5,7,9,10").follows(early)
-    assert early.follows(Snapshot())
-
-
 def test_a_catalog_finds_what_touches_a_range_in_the_order_of_time() -> None:
     entries = {
         key: Entry(key, key, 1, source, first, last, 1)
@@ -99,7 +89,7 @@ def test_a_catalog_finds_what_touches_a_range_in_the_order_of_time() -> None:
             (4, "facebook", 5, 9),
         )
     }
-    catalog = Catalog(Snapshot(), entries)
+    catalog = Catalog(entries=entries)
     found = catalog.within(Limits(10, 21), ["facebook"])
     assert [entry.id for entry in found] == [3, 1]
     assert [e.id for e in catalog.within(Limits(10, 20), ["facebook"])] == [3]
