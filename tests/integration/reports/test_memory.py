@@ -208,6 +208,7 @@ def test_what_does_not_fit_is_refused_before_it_is_loaded(
     async def run(found: Segments) -> None:
         facts = Facts(100 * 64)
         found.store(400)
+        tables.execute("update segments set country = 'what nobody can read'")
         async with snapshot(report_url) as connection:
             with pytest.raises(Problem) as refused:
                 await facts.tallies(connection, question("country"), ALL)
