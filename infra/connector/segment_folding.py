@@ -152,7 +152,7 @@ def _instant(row: Row) -> int:
 def _row(found: TupleRow) -> Row:
     """Return as much of a row as segments are made of, from a row of fold_rows.sql."""
     occurred_at, type_id, *facts, sequence, position = found
-    columns = (occurred_at, type_id, "", *facts, "", sequence, position)
+    columns = (occurred_at, type_id, "", facts[0], facts[-1], "", sequence, position)
     return Row(b"", 0, type_id, facts[-1], sequence, position, columns, tuple(facts))
 
 
