@@ -56,9 +56,7 @@ def _cloud_event(source: Source) -> Schema:
             "type": {"type": "string", "examples": [f"hookstream.events.{source}"]},
             "time": {"type": ["string", "null"], "format": "date-time"},
             "data": {
-                "type": "array",
-                "items": {},
-                "description": f"Events as {_title(source)} says; the answer names any other.",
+                "description": f"An array of {_title(source)}, or one; the answer names others."
             },
         },
         "$defs": event_definitions(source),
