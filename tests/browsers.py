@@ -21,6 +21,7 @@ _QUIET = (
     "--disable-quic",
 )
 _PATIENCE = 60.0
+_BUSY = "body.asking, [aria-busy=true]"
 _NOTE_VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -85,8 +86,12 @@ class Tab:
 
     def settle(self) -> None:
         """Return when no card waits for its first answer and no question is open."""
-        until(lambda: self.page.locator("#cards > section").count() > 0, _PATIENCE)
-        until(lambda: self.page.locator("body.asking, [aria-busy=true]").count() == 0, _PATIENCE)
+        try:
+            until(lambda: self.page.locator("#cards > section").count() > 0, _PATIENCE)
+            until(lambda: self.page.locator(_BUSY).count() == 0, _PATIENCE)
+        except AssertionError:
+            waiting = [each.get_attribute("id") for each in self.page.locator(_BUSY).all()]
+            pytest.fail(f"{waiting} wait; {self.complaints()}")
 
     def complaints(self) -> list[str]:
         """Return what the page complained about, violations of its policy included."""
