@@ -43,8 +43,9 @@ format: setup ## Format and fix what can be fixed
 screenshots: setup ## Make docs/dashboard.png anew; needs a Chromium
 	@SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/acceptance/test_dashboard_pictures.py
 
-schema: setup ## Regenerate the JSON Schema of the events
+schema: setup ## Regenerate the JSON Schema of the events and the OpenAPI document
 	@$(BIN)/python -m shared.events.schema
+	@$(BIN)/python -m shared.openapi
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --group dev pyproject.toml -o requirements.lock

@@ -5,10 +5,10 @@ and below any ASGI server (https://asgi.readthedocs.io/en/latest/specs/www.html)
 """
 
 import asyncio
+import importlib
 import logging
 import time
 from collections.abc import (
-    AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
@@ -16,7 +16,6 @@ from collections.abc import (
     Mapping,
     MutableMapping,
 )
-from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -28,6 +27,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from shared.errors import Problem
 from shared.http.exchange import ClientDisconnectedError, Exchange
 from shared.settings import Settings, settings
+from shared.streaming import Stream, send_asgi_body, send_stream
 from shared.telemetry import (
     CORRELATION_HEADER,
     accept_correlation_id,
@@ -45,8 +45,7 @@ Send = Callable[[Message], Awaitable[None]]
 _LIVE = {"/health/live", "/health/liveness", "/_/health"}
 _READY = {"/health/ready", "/health/readiness", "/_/ready"}
 
-_STALL = 60.0
-"""Seconds in which a caller has to read more of a streamed answer."""
+_DOCUMENTATION = ("/openapi.json", "/docs")
 
 logger = logging.getLogger(__name__)
 
@@ -120,16 +119,6 @@ async def _body_chunks(receive: Receive) -> AsyncIterator[bytes]:
             yield chunk
 
 
-class Stream(Protocol):
-    """A body part by part."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Return the parts."""
-
-    async def aclose(self) -> None:
-        """Let go of what the parts come from, whether or not any was read."""
-
-
 @dataclass(slots=True)
 class Response:
     """One HTTP answer, itself an ASGI application so that any framework can send it."""
@@ -151,74 +140,26 @@ class Response:
         """Answer a problem document."""
         return cls(problem.kind.status, problem.document(correlation), problem.headers())
 
+    def encoded_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the headers as they go out."""
+        return [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
+
     def send(self, exchange: Exchange) -> None:
         """Answer an exchange of our own server."""
-        headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
+        headers = self.encoded_headers()
         exchange.respond(self.status, headers, self.body)
-
-    async def send_stream(self, exchange: Exchange) -> None:
-        """Answer an exchange of our own server part by part, as fast as the caller reads.
-
-        Raises ClientDisconnectedError, and what reading the stream raises.
-        """
-        headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
-        exchange.start(self.status, headers)
-        async with aclosing(self._parts(exchange.method)) as parts:
-            async for part in parts:
-                async with _patience():
-                    await exchange.write(part)
-        await exchange.end()
-
-    async def _parts(self, method: str) -> AsyncGenerator[bytes, None]:
-        """Yield the stream's parts, none of them for HEAD."""
-        if self.stream is None:
-            return
-        async with aclosing(self.stream) as parts:
-            if method != "HEAD":
-                async for part in parts:
-                    yield part
-
-    async def _stream_asgi(self, method: str, receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_disconnected(receive))
-        try:
-            async with aclosing(self._parts(method)) as parts:
-                async for part in parts:
-                    if gone.done():
-                        return
-                    message = {"type": "http.response.body", "body": part, "more_body": True}
-                    async with _patience():
-                        await send(message)
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            gone.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer."""
-        headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
+        headers = self.encoded_headers()
         if self.stream is not None:
             await send({"type": "http.response.start", "status": self.status, "headers": headers})
-            await self._stream_asgi(scope["method"], receive, send)
+            await send_asgi_body(self.stream, scope["method"], receive, send)
             return
         if self.status != HTTPStatus.NOT_MODIFIED:  # its length would be that of what is not sent
             headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
-
-
-@asynccontextmanager
-async def _patience() -> AsyncIterator[None]:
-    """Give a caller up that does not read on."""
-    try:
-        async with asyncio.timeout(_STALL):
-            yield
-    except TimeoutError as error:
-        raise ClientDisconnectedError from error
-
-
-async def _disconnected(receive: Receive) -> None:
-    """Return when the caller is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 class Handler(Protocol):
@@ -240,11 +181,18 @@ class Handler(Protocol):
 class Function:
     """The ASGI application of one role: health, metrics, limits, errors and logs around it.
 
-    `build` makes the handler on first use, inside the running event loop.
+    `build` makes the handler on first use, inside the running event loop. `describe` returns the
+    shared.openapi.operations.Api that `/openapi.json` and `/docs` show; there are none without.
     """
 
-    def __init__(self, name: str, build: Callable[[Settings], Handler]) -> None:
+    def __init__(
+        self,
+        name: str,
+        build: Callable[[Settings], Handler],
+        describe: Callable[[], object] | None = None,
+    ) -> None:
         self.name = name
+        self._describe = describe
         self.draining = False
         self._build = build
         self._handler: Handler | None = None
@@ -281,14 +229,14 @@ class Function:
         elif response.stream is None:
             response.send(exchange)
         else:
-            await self._serve_stream(exchange, response)
+            await self._serve_stream(exchange, response, response.stream)
 
-    async def _serve_stream(self, exchange: Exchange, response: Response) -> None:
+    async def _serve_stream(self, exchange: Exchange, response: Response, stream: Stream) -> None:
         """Send an answer part by part; it counts as in flight meanwhile."""
         correlation_id.set(response.headers[CORRELATION_HEADER])
         self._inflight += 1
         try:
-            await response.send_stream(exchange)
+            await send_stream(stream, exchange, response.status, response.encoded_headers())
         except ClientDisconnectedError:
             logger.info("client disconnected")
             exchange.abort()
@@ -352,7 +300,7 @@ class Function:
         if request.path == "/metrics":
             return Response(200, generate_latest(), {"content-type": CONTENT_TYPE_LATEST})
         if request.path not in _READY:
-            return None
+            return self._documentation(request)
         try:
             if self.draining:
                 raise Problem("function_unavailable", "The function is shutting down.")  # noqa: TRY301 - as above
@@ -360,6 +308,15 @@ class Function:
         except Problem as problem:
             return Response.problem(problem, request.correlation_id)
         return Response.json({"status": "ready"})
+
+    def _documentation(self, request: Request) -> Response | None:
+        """Return the answer to a request for what the function says of itself."""
+        if self._describe is None or not request.path.startswith(_DOCUMENTATION):
+            return None
+        if request.method not in {"GET", "HEAD"}:
+            return None
+        pages = importlib.import_module("shared.openapi.pages")  # it stands on this module
+        return pages.page(request, self._describe)  # type: ignore[no-any-return]
 
 
 class _FrameworkRequest(Protocol):
