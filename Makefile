@@ -23,7 +23,7 @@ demo: setup ## Bring the stack up, publish 100,000 events, print the reports, pr
 	@$(BIN)/python -m infra.demo
 
 test: setup ## All tests, faults in their short form, against servers that the suite starts itself
-	@$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance tests/faults
+	@$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance tests/deploy tests/faults
 
 faults: setup ## The long form of the fault suite, an hour: kill, cut, freeze, fill; prove the counts
 	@FAULTS=long $(BIN)/python -m pytest tests/faults
@@ -43,12 +43,14 @@ format: setup ## Format and fix what can be fixed
 screenshots: setup ## Make docs/dashboard.png anew; needs a Chromium
 	@SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/acceptance/test_dashboard_pictures.py
 
-schema: setup ## Regenerate the JSON Schema of the events and the OpenAPI document
+schema: setup ## Regenerate the JSON Schema of the events, the OpenAPI document and .env.example
 	@$(BIN)/python -m shared.events.schema
 	@$(BIN)/python -m shared.openapi
+	@$(BIN)/python -m infra.docker.environment
 
 lock: ## Resolve the dependencies anew into requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --group dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --extra local --group dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock pyproject.toml -o infra/docker/requirements.lock
 
 bench: setup ## Measure the pipeline on this machine
 	@$(BIN)/python -m infra.bench
