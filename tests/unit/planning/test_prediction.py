@@ -27,13 +27,13 @@ AMPLE = Layout(
 def test_few_shared_cores_are_used_up(cores: float) -> None:
     found = predict(replace(LAPTOP, shared_cores=cores), COSTS)
     assert found.limit == "cores"
-    assert found.rate == pytest.approx(cores * 1e6 / ALL, rel=0.05)
+    assert found.rate == pytest.approx(cores * 1e6 / ALL, rel=0.06)
 
 
 def test_a_burst_costs_what_accepting_does() -> None:
     found = predict(replace(LAPTOP, shared_cores=0.5), COSTS, Work.BURST)
     accepting = COSTS.publisher + 0.4 * COSTS.gateway + COSTS.ingest + 0.6 * COSTS.broker
-    assert found.rate == pytest.approx(0.5e6 / accepting, rel=0.03)
+    assert found.rate == pytest.approx(0.5e6 / accepting, rel=0.06)
 
 
 def test_one_ingest_process_saturates_in_a_burst() -> None:
@@ -51,7 +51,7 @@ def test_so_many_events_take_their_time(work: Work) -> None:
     drained = costs.connector + costs.collector + costs.database
     drained += 0.6 * costs.gateway + 0.4 * costs.broker
     cost = ALL if work is Work.BULK else drained
-    assert found.rate == pytest.approx(1e6 / cost, rel=0.03)
+    assert found.rate == pytest.approx(1e6 / cost, rel=0.06)
 
 
 def test_a_collector_is_one_thread_and_more_of_them_help() -> None:
