@@ -89,11 +89,12 @@ def test_prometheus_sees_all_of_it(compose: Compose) -> None:
 
 
 def test_down_and_up_keep_the_data(compose: Compose) -> None:
+    assert "1,000 sent = 1,000 reported" in compose.publish(1_000)
     before = compose.total_events()
     compose.run("down")
     assert not compose.containers("postgres")
     compose.up()
-    assert compose.total_events() == before == EVENTS + 2_000
+    assert compose.total_events() == before >= 1_000
     compose.run("exec", "-T", "gateway", "hookstream", "reconcile", "--deep")
 
 
