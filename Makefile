@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -c 'import sys' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 BIN := .venv/bin
 
-.PHONY: help setup demo test faults soak lint format schema lock bench clean
+.PHONY: help setup demo test faults soak lint format schema screenshots lock bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,7 +23,7 @@ demo: setup ## Bring the stack up, publish 100,000 events, print the reports, pr
 	@$(BIN)/python -m infra.demo
 
 test: setup ## All tests, faults in their short form, against servers that the suite starts itself
-	@$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance tests/faults
+	@$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance tests/deploy tests/faults
 
 faults: setup ## The long form of the fault suite, an hour: kill, cut, freeze, fill; prove the counts
 	@FAULTS=long $(BIN)/python -m pytest tests/faults
@@ -40,8 +40,12 @@ format: setup ## Format and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-schema: setup ## Regenerate the JSON Schema of the events and .env.example
+screenshots: setup ## Make docs/dashboard.png anew; needs a Chromium
+	@SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/acceptance/test_dashboard_pictures.py
+
+schema: setup ## Regenerate the JSON Schema of the events, the OpenAPI document and .env.example
 	@$(BIN)/python -m shared.events.schema
+	@$(BIN)/python -m shared.openapi
 	@$(BIN)/python -m infra.docker.environment
 
 lock: ## Resolve the dependencies anew into requirements.lock

@@ -41,10 +41,15 @@ _REQUEST = (
     _row("invalid_batch", 400, "The body is not a CloudEvents batch"),
     _row("invalid_encoding", 400, "The body does not inflate"),
     _row("rows_expired", 400, "Rows that the report needs are not kept any more"),
+    _row("selection_too_large", 400, "The selection holds too many events for this report"),
     _row("invalid_request", 400, "The request is not HTTP/1.1"),
+    _row("unauthorized", 401, "The credentials are missing or wrong"),
+    _row("forbidden", 403, "This caller may not do that"),
     _row("not_found", 404, "Nothing is here"),
     _row("method_not_allowed", 405, "The method is not allowed here"),
+    _row("not_acceptable", 406, "The answer has no form that the request accepts"),
     _row("request_timeout", 408, "The body came too slowly"),
+    _row("already_exists", 409, "It exists already"),
     _row("body_too_large", 413, "The body is too large"),
     _row("too_many_events", 413, "The body holds too many events"),
     _row("target_too_long", 414, "The request's target is too long"),
@@ -60,6 +65,8 @@ _REQUEST = (
     _row("database_unavailable", 503, "The database is away", logging.WARNING, retryable=True),
     _row("database_full", 503, "The database is out of space", logging.ERROR, retryable=True),
     _row("query_timeout", 503, "The query took too long", logging.WARNING, retryable=True),
+    _row("segments_behind", 503, "Events of an older version are being prepared", retryable=True),
+    _row("segments_behind", 503, "Events are being made ready for the report", retryable=True),
     _row("function_unavailable", 503, "The function is away", logging.WARNING, retryable=True),
     _row("gateway_timeout", 504, "The function was too slow", logging.WARNING, retryable=True),
 )  # fmt: skip
@@ -128,6 +135,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own term
         headers = {"content-type": PROBLEM_TYPE}
         if self.retry_after is not None:
             headers["retry-after"] = str(max(1, round(self.retry_after)))
+        if self.kind.status == HTTPStatus.UNAUTHORIZED:
+            headers["www-authenticate"] = 'Basic realm="Restricted"'
         if self.kind.status == HTTPStatus.REQUEST_TIMEOUT:
             headers["connection"] = "close"  # the rest of the body may come yet
         if self.kind.status == HTTPStatus.METHOD_NOT_ALLOWED and "allow" in self.extensions:

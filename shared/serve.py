@@ -94,7 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m shared.serve", description=__doc__)
     parser.add_argument("role", help="for example webhook-ingest or fb-consume")
     role: str = parser.parse_args().role
-    configure_logging(role, settings().log_level)
+    configure_logging(role, settings().log_level, instance=settings().instance)
     run(serve(load_function(role), settings()))
 
 

@@ -76,6 +76,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(description="Seconds that requests in flight have to end after SIGTERM.", gt=0)
     ] = 25
 
+    instance: Annotated[
+        str, Meta(description="Name of this replica in the lines that it logs, or ''.")
+    ] = ""
+
+    # Provider API of the local platform
+    basic_auth_user: Annotated[
+        str,
+        Meta(
+            description="User of the provider API (OpenFaaS' secret basic-auth-user).",
+            extra=_SECRET,
+        ),
+    ] = "admin"
+    basic_auth_password: Annotated[
+        str,
+        Meta(
+            description="Password of the provider API; '' allows this machine only.", extra=_SECRET
+        ),
+    ] = ""
+
     # Ingest
     max_body_bytes: Annotated[
         int, Meta(description="Largest request body, as sent and inflated.", ge=KIB)
@@ -210,6 +229,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(description="Seconds to wait for a connection.", gt=0)
     ] = 5
     statement_timeout: Annotated[float, Meta(description="Longest report query.", gt=0)] = 10
+    report_memory: Annotated[
+        int, Meta(description="Bytes of events' columns that a report function holds.", ge=MIB)
+    ] = GIB
+    export_timeout: Annotated[
+        float,
+        Meta(description="Longest time to read all groups of a report for CSV and such.", gt=0),
+    ] = 300
     rows_keep_days: Annotated[
         int,
         Meta(description="Days that events' rows are kept; 0 is for ever. Rollups stay.", ge=0),

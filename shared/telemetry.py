@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
-from typing import TextIO
+from typing import ClassVar, TextIO
 
 import msgspec
 from prometheus_client import Histogram
@@ -63,15 +63,15 @@ def accept_traceparent(given: str | None) -> str:
 class _JsonFormatter(logging.Formatter):
     """Formats a record as one JSON object; `extra={"fields": {...}}` adds members."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, origin: dict[str, str]) -> None:
         super().__init__()
-        self._service = service
+        self._origin = origin
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname,
-            "service": self._service,
+            **self._origin,
             "logger": record.name,
             "message": record.getMessage(),
         }
@@ -147,15 +147,21 @@ class _Sink:
     """Where the lines of requests go: to `handler`, or through logging while there is none."""
 
     handler: _LineHandler | None = None
-    service = ""
+    origin: ClassVar[dict[str, str]] = {}
 
 
-def configure_logging(service: str, level: str, stream: TextIO | None = None) -> None:
-    """Send every logger of the process to `stream` (standard output) as JSON lines."""
+def configure_logging(
+    service: str, level: str, stream: TextIO | None = None, instance: str = ""
+) -> None:
+    """Send every logger of the process to `stream` (standard output) as JSON lines.
+
+    `instance` tells the replicas of a service apart, where nothing else does.
+    """
     handler = _LineHandler(stream or sys.stdout)
-    handler.setFormatter(_JsonFormatter(service))
+    origin = {"service": service} | ({"instance": instance} if instance else {})
+    handler.setFormatter(_JsonFormatter(origin))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    _Sink.handler, _Sink.service = handler, service
+    _Sink.handler, _Sink.origin = handler, origin
 
 
 def fields(**members: object) -> dict[str, dict[str, object]]:
@@ -173,7 +179,7 @@ def log_request(logger: logging.Logger, members: dict[str, object]) -> None:
     line = {
         "timestamp": datetime.now(UTC),
         "level": "INFO",
-        "service": _Sink.service,
+        **_Sink.origin,
         "logger": logger.name,
         "message": "request",
         "correlationId": correlation_id.get(),

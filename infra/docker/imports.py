@@ -7,16 +7,16 @@ is: the image's root file system is read-only later on.
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from typing import Final
 
-import functions
-import infra
-import shared
+PACKAGES: Final = ("functions", "shared", "infra")
 
 
 def modules() -> Iterator[str]:
     """Yield the names of all modules but the programs."""
-    for package in (functions, shared, infra):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    for name in PACKAGES:
+        package = importlib.import_module(name)
+        for found in pkgutil.walk_packages(package.__path__, f"{name}."):
             if not found.name.endswith((".__main__", ".imports")):
                 yield found.name
 

@@ -9,16 +9,26 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-_LINE_LIMIT = 1 << 20
+from infra.local.deployment import Deployment
+from infra.local.specs import FunctionSpec
+
+DEPLOYMENT_LIMIT = 256 * 1024
+"""Bytes of the largest deployment, as JSON; a line holds one twice."""
+
+_LINE_LIMIT = 4 * DEPLOYMENT_LIMIT
 
 
 class Replica(msgspec.Struct, frozen=True):
-    """A replica as the supervisor knows it; it listens on `port` of 127.0.0.1."""
+    """A replica as the supervisor knows it; it listens on `port` of 127.0.0.1.
+
+    `generation` is that of the deployment that it runs.
+    """
 
     id: str
     function: str
     port: int
     pid: int
+    generation: int = 0
 
 
 class Start(msgspec.Struct, frozen=True, tag="start"):
@@ -40,8 +50,46 @@ class Want(msgspec.Struct, frozen=True, tag="want"):
     replicas: int
 
 
+class Deploy(msgspec.Struct, frozen=True, tag="deploy"):
+    """To the supervisor: create a function (`new`) or update it. Answered by Answered."""
+
+    call: int
+    deployment: Deployment
+    new: bool
+
+
+class Remove(msgspec.Struct, frozen=True, tag="remove"):
+    """To the supervisor: remove a function. Answered by Answered."""
+
+    call: int
+    function: str
+
+
+class Answered(msgspec.Struct, frozen=True, tag="answered"):
+    """To the gateway: what came of a Deploy or Remove; a code of the error table, or ''."""
+
+    call: int
+    code: str = ""
+    detail: str = ""
+
+
+class Deployed(msgspec.Struct, frozen=True, tag="deployed"):
+    """To the gateway: a function exists now, or is another from now on."""
+
+    spec: FunctionSpec
+
+
+class Removed(msgspec.Struct, frozen=True, tag="removed"):
+    """To the gateway: a function is gone; its replicas run until they are told to stop."""
+
+    function: str
+
+
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
-    """To the gateway, first of all: the replicas that run."""
+    """To the gateway, after a Deployed for each function: the replicas that run.
+
+    Until then the gateway serves nobody.
+    """
 
     replicas: list[Replica]
 
@@ -74,8 +122,8 @@ class Restarted(msgspec.Struct, frozen=True, tag="restarted"):
     process: str
 
 
-ToSupervisor = Start | Stop | Want
-ToGateway = Snapshot | Started | Refused | Ended | Restarted
+ToSupervisor = Start | Stop | Want | Deploy | Remove
+ToGateway = Deployed | Removed | Snapshot | Started | Refused | Ended | Restarted | Answered
 
 
 class Channel:

@@ -26,10 +26,11 @@ def show_status(status: Status) -> None:
 
 
 def _functions(functions: list[dict[str, Any]]) -> Table:
-    table = _table("function", "replicas", "min-max", "idle s", "restarts", "last exit")
+    table = _table("function", "by", "replicas", "min-max", "idle s", "restarts", "last exit")
     for each in functions:
         table.add_row(
             each["name"],
+            each["deployedBy"],
             str(each["replicas"]),
             f"{each['minReplicas']}-{each['maxReplicas']}",
             f"{each['idleSeconds']:g}",

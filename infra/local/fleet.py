@@ -13,7 +13,7 @@ from infra.local.keeper import History
 from infra.local.ports import HOST
 from infra.local.programs import Program
 from infra.local.registry import Registry
-from infra.local.stackfile import FunctionSpec
+from infra.local.specs import FunctionSpec
 
 _BACKLOG = 4096
 
@@ -50,7 +50,7 @@ class Fleet:
         tell: Callable[[ToGateway], None],
     ) -> None:
         self.functions = {name: _Function() for name in specs}
-        self._specs = specs
+        self.specs = specs
         self._program = program
         self._registry = registry
         self._changed = changed
@@ -73,6 +73,8 @@ class Fleet:
 
     async def start(self, name: str) -> None:
         """Start a replica of a function, unless its replicas keep ending."""
+        if name not in self.specs:
+            return  # It was removed while the gateway asked.
         function = self.functions[name]
         wait = function.backoff.remaining(time.monotonic())
         if wait or self._closed:
@@ -87,10 +89,13 @@ class Fleet:
     async def _start(self, name: str, function: _Function) -> None:
         function.started += 1
         replica_id = f"{name}-{function.started}"
+        spec = self.specs[name]
         with socket.create_server((HOST, 0), backlog=_BACKLOG) as listener:
-            program = self._program(self._specs[name], replica_id, listener.fileno())
+            program = self._program(spec, replica_id, listener.fileno())
             child = await Child.start(program, self._registry, [listener.fileno()])
-            replica = Replica(replica_id, name, listener.getsockname()[1], child.pid)
+            replica = Replica(
+                replica_id, name, listener.getsockname()[1], child.pid, spec.generation
+            )
         watch = asyncio.create_task(self._watch(replica, child))
         self._members[replica_id] = _Member(replica, child, watch)
         function.history.next_attempt = None
@@ -100,11 +105,22 @@ class Fleet:
     async def _watch(self, replica: Replica, child: Child) -> None:
         code = await child.wait()
         del self._members[replica.id]
-        if not child.stopping:
+        if not child.stopping and self._is_current(replica):
             function = self.functions[replica.function]
             delay = function.backoff.ended(child.uptime, time.monotonic())
             function.history.ended(code, delay)
         self._tell(Ended(replica.id, replica.function, expected=child.stopping))
+        self._changed()
+
+    def _is_current(self, replica: Replica) -> bool:
+        spec = self.specs.get(replica.function)
+        return spec is not None and spec.generation == replica.generation
+
+    def renew(self, name: str) -> None:
+        """Take note of a new deployment: what it replaces does not count against it."""
+        function = self.functions.setdefault(name, _Function())
+        function.history = History()
+        function.backoff = Backoff()
         self._changed()
 
     def stop(self, replica_id: str) -> None:
@@ -128,7 +144,7 @@ class Fleet:
         """Say whether a function has no replica, wants one, and its replicas keep ending."""
         function = self.functions[name]
         wanted = function.wanted > 0 and function.backoff.failures > 1
-        return (wanted or self._specs[name].minimum > 0) and not self.replicas(name)
+        return (wanted or self.specs[name].minimum > 0) and not self.replicas(name)
 
     def forget_wants(self) -> None:
         """Wait for the word of a new gateway."""

@@ -1,7 +1,8 @@
 """The gateway: `python -m infra.local.gateway`, started by the supervisor.
 
 Serves `/function/<name>[.openfaas-fn][/path]` as an OpenFaaS gateway does, `/reports/<name>` for
-`report-<name>`, `/metrics` and `/healthz`.
+`report-<name>`, `/dashboard`, `/system/…` as an OpenFaaS provider does, `/metrics` and
+`/healthz`.
 """
 
 import argparse
@@ -10,22 +11,26 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from ipaddress import ip_address
 from pathlib import Path
 
-import msgspec
 import uvloop
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from infra.local import gateway_metrics as metrics
-from infra.local.control import Channel, Ended, Refused, Snapshot, Started, ToGateway
+from infra.local.control import Channel, Replica
+from infra.local.deployment import Deployment
+from infra.local.functions import Functions
 from infra.local.metrics import Archive
-from infra.local.pool import Backend, Pool
+from infra.local.pool import Pool
+from infra.local.provider.api import Provider
+from infra.local.provider.auth import Guard
+from infra.local.provider.supervision import Supervision
 from infra.local.proxy import forward
-from infra.local.routes import Routes
-from infra.local.stackfile import FunctionSpec, read_stack
+from infra.local.specs import spec_of
+from infra.local.state import StateDir
 from infra.local.upstreams import Upstreams
 from shared.errors import Problem
 from shared.http.exchange import Exchange
@@ -37,7 +42,11 @@ from shared.telemetry import CORRELATION_HEADER, accept_correlation_id, configur
 
 _TICK = 0.1
 _COMPACT_EVERY = 60.0
-_FIRST_ANSWER_TIMEOUT = 60.0
+_SYSTEM = b"/system/"
+_ASYNC = b"/async-function/"
+_FUNCTION = b"/function/"
+_OWN = (_SYSTEM, _ASYNC, b"/metrics", b"/healthz")
+"""What no function's address begins with."""
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 
 logger = logging.getLogger(__name__)
@@ -47,92 +56,76 @@ class Gateway:
     """Routes requests to the pools of the functions and tells the supervisor what they need."""
 
     def __init__(
-        self, specs: Mapping[str, FunctionSpec], channel: Channel, archive: Archive
+        self,
+        channel: Channel,
+        archive: Archive,
+        state: StateDir,
+        guard: Guard,
+        queue: Pool | None,
     ) -> None:
-        self.pools = {name: Pool(spec, channel.send) for name, spec in specs.items()}
-        self._routes = Routes(specs)
+        self._queue = queue
+        self._upstreams = Upstreams(keep=settings().idle_timeout / 5)
+        supervision = Supervision(channel.send)
+        self.functions = Functions(channel, self._upstreams, supervision.answered)
+        earlier = archive.counts(metrics.DURATION_NAME, "function")
+        self.provider = Provider(self.functions.pools, earlier, supervision, state, guard)
         self._channel = channel
         self._archive = archive
         # One thread, so that a scrape never meets a half-done merge.
         self._files = ThreadPoolExecutor(max_workers=1)
-        self._upstreams = Upstreams(keep=settings().idle_timeout / 5)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def handle(self, exchange: Exchange) -> None:
         """Answer one request."""
         started = time.perf_counter()
         pool: Pool | None = None
         try:
-            if exchange.target == b"/metrics":
-                await self._metrics(exchange)
+            if exchange.target.startswith(_OWN):
+                await self._own(exchange)
                 return
-            if exchange.target == b"/healthz":
-                exchange.respond(HTTPStatus.OK, _TEXT, b"OK")
+            if (page := self.functions.routes.elsewhere(exchange.target)) is not None:
+                exchange.respond(HTTPStatus.TEMPORARY_REDIRECT, [(b"location", page)])
                 return
-            name, target = self._routes.find(exchange.target)
-            pool = self.pools[name]
+            name, target = self.functions.routes.find(exchange.target)
+            pool = self.functions.pools[name]
             status = await forward(self._upstreams, exchange, pool, target)
         except Problem as problem:
             status = problem.kind.status
             _respond(exchange, problem)
         if pool is not None:
+            pool.answered += 1
             elapsed = time.perf_counter() - started
             metrics.DURATION.labels(pool.spec.name, status).observe(elapsed)
+
+    async def _own(self, exchange: Exchange) -> None:
+        if exchange.target.startswith(_SYSTEM):
+            await self.provider.answer(exchange)
+        elif exchange.target.startswith(_ASYNC):
+            await self._enqueue(exchange)
+        elif exchange.target == b"/metrics":
+            await self._metrics(exchange)
+        elif exchange.target == b"/healthz":
+            exchange.respond(HTTPStatus.OK, _TEXT, b"OK")
+        else:
+            raise Problem("not_found", "Nothing is here.")
+
+    async def _enqueue(self, exchange: Exchange) -> None:
+        """Have the queue worker accept a call of a function that exists."""
+        if self._queue is None:
+            raise Problem("not_found", "This stack has no broker for asynchronous invocations.")
+        self.functions.routes.find(_FUNCTION + exchange.target.removeprefix(_ASYNC))
+        await forward(self._upstreams, exchange, self._queue, exchange.target)
 
     async def _metrics(self, exchange: Exchange) -> None:
         loop = asyncio.get_running_loop()
         body = await loop.run_in_executor(self._files, self._archive.render)
         exchange.respond(HTTPStatus.OK, [(b"content-type", CONTENT_TYPE_LATEST.encode())], body)
 
-    async def follow_supervisor(self) -> None:
-        """Take in what the supervisor tells, until it is gone."""
-        async for line in self._channel.lines():
-            self._take(msgspec.json.decode(line, type=ToGateway))
-
-    def _take(self, message: ToGateway) -> None:
-        if isinstance(message, Snapshot):
-            for replica in message.replicas:
-                self.pools[replica.function].adopt(replica)
-        elif isinstance(message, Started):
-            pool = self.pools[message.replica.function]
-            self._spawn(self._first_answer(pool, pool.started(message.replica)))
-            logger.info("replica started", extra=fields(replica=message.replica.id))
-        elif isinstance(message, Refused):
-            self.pools[message.function].refused(message.retry_after, message.reason)
-        elif isinstance(message, Ended):
-            self._ended(message)
-        else:
-            metrics.RESTARTS.labels(message.process).inc()
-
-    def _ended(self, message: Ended) -> None:
-        self.pools[message.function].lost(message.replica)
-        if not message.expected:
-            metrics.RESTARTS.labels(message.function).inc()
-        said = fields(replica=message.replica, expected=message.expected)
-        logger.info("replica ended", extra=said)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _first_answer(self, pool: Pool, backend: Backend) -> None:
-        """Ask a new replica whether it lives: its answer ends the cold start."""
-        try:
-            async with asyncio.timeout(_FIRST_ANSWER_TIMEOUT):
-                await self._upstreams.ask(backend.replica.port, b"/health/live")
-        except OSError as error:
-            said = fields(replica=backend.replica.id, error=repr(error))
-            logger.warning("replica did not come up", extra=said)
-        else:
-            pool.ready(backend)
-
     async def tick(self) -> None:
         """Let go of what idles, keep the minimum, merge the metrics of ended processes."""
         loop = asyncio.get_running_loop()
         compact_at = loop.time()
         while True:
-            for pool in self.pools.values():
+            for pool in self.functions.pools.values():
                 pool.scale()
             self._upstreams.expire()
             if loop.time() >= compact_at:
@@ -158,6 +151,24 @@ def _respond(exchange: Exchange, problem: Problem) -> None:
     exchange.respond(problem.kind.status, encoded, problem.document(correlation))
 
 
+def _queue(port: int) -> Pool | None:
+    """Return the queue worker as a function with the one replica that the supervisor keeps."""
+    if not port:
+        return None
+    deployment = Deployment(
+        service="queue-worker", annotations={"hookstream/scale-target": "1000000"}
+    )
+    pool = Pool(spec_of(deployment), lambda _: None)
+    pool.adopt(Replica("queue-worker", "queue-worker", port, 0))
+    return pool
+
+
+def _guard(listener: socket.socket) -> Guard:
+    chosen = settings()
+    local = ip_address(listener.getsockname()[0]).is_loopback
+    return Guard(chosen.basic_auth_user, chosen.basic_auth_password, local=local)
+
+
 async def _fired(event: asyncio.Event) -> None:
     await event.wait()
 
@@ -168,17 +179,23 @@ async def serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     channel = await Channel.over(socket.socket(fileno=arguments.control_fd))
-    specs = read_stack(arguments.stack, arguments.idle)
-    gateway = Gateway(specs, channel, Archive(arguments.metrics))
+    state = StateDir(arguments.state_dir)
     listener = socket.socket(fileno=arguments.listen_fd)
+    gateway = Gateway(
+        channel, Archive(state.metrics), state, _guard(listener), _queue(arguments.queue_port)
+    )
     limits = Limits(idle_timeout=settings().idle_timeout)
     settle_memory()
-    server = await serve_http(gateway.handle, [listener], limits, cancel_on_disconnect=True)
-    following = asyncio.create_task(gateway.follow_supervisor())
-    ticking = asyncio.create_task(gateway.tick())
+    following = asyncio.create_task(gateway.functions.follow())
     stopping = asyncio.create_task(_fired(stop))
+    informed = asyncio.create_task(_fired(gateway.functions.informed))
+    await asyncio.wait({following, stopping, informed}, return_when=asyncio.FIRST_COMPLETED)
+    informed.cancel()
+    server = await serve_http(gateway.handle, [listener], limits, cancel_on_disconnect=True)
+    ticking = asyncio.create_task(gateway.tick())
     tasks = {following, ticking, stopping}
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    gateway.provider.stop()
     await server.drain(settings().drain_timeout)
     for task in tasks - done:
         task.cancel()
@@ -192,9 +209,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.local.gateway", description=__doc__)
     parser.add_argument("--listen-fd", type=int, required=True, help="inherited listening socket")
     parser.add_argument("--control-fd", type=int, required=True, help="channel to the supervisor")
-    parser.add_argument("--stack", type=Path, required=True, help="the stack file")
-    parser.add_argument("--metrics", type=Path, required=True, help="directory of all metrics")
-    parser.add_argument("--idle", type=float, help="seconds before scaling to zero")
+    parser.add_argument("--queue-port", type=int, default=0, help="of the queue worker; 0: none")
+    parser.add_argument("--state-dir", type=Path, required=True, help="of the stack")
     arguments = parser.parse_args()
     configure_logging("gateway", settings().log_level)
     uvloop.run(serve(arguments))

@@ -6,8 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from infra.local.changes import Changes
 from infra.local.control import (
     Channel,
+    Deploy,
+    Deployed,
+    Remove,
     Restarted,
     Snapshot,
     Start,
@@ -34,6 +38,7 @@ class GatewayLink:
         self._serving: asyncio.Task[None] | None = None
         self._untold: list[Restarted] = []
         self.fleet: Fleet | None = None
+        self.changes: Changes | None = None
 
     def launch(self) -> Launch:
         """Return how to start a gateway; the channel is connected once it has started."""
@@ -51,6 +56,8 @@ class GatewayLink:
         self._channel = channel = await Channel.over(end)
         if self.fleet is not None:
             self.fleet.forget_wants()
+            for spec in self.fleet.specs.values():
+                channel.send(Deployed(spec))
             channel.send(Snapshot(self.fleet.replicas()))
         untold, self._untold = self._untold, []
         for message in untold:
@@ -60,12 +67,14 @@ class GatewayLink:
     async def _serve(self, channel: Channel) -> None:
         async for line in channel.lines():
             message = msgspec.json.decode(line, type=ToSupervisor)
-            if self.fleet is None:
+            if self.fleet is None or self.changes is None:
                 continue
             if isinstance(message, Start):
                 await self.fleet.start(message.function)
             elif isinstance(message, Stop):
                 self.fleet.stop(message.replica)
+            elif isinstance(message, Deploy | Remove):
+                channel.send(self.changes.carry_out(message))
             else:
                 self.fleet.want(message.function, message.replicas)
         self._channel = None

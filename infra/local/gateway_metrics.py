@@ -4,8 +4,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from shared.telemetry import DURATION_BUCKETS
 
+DURATION_NAME = "hookstream_gateway_request_duration_seconds"
 DURATION = Histogram(
-    "hookstream_gateway_request_duration_seconds",
+    DURATION_NAME,
     "Time from a request's headers to the end of its answer, waking included.",
     ("function", "status"),
     buckets=DURATION_BUCKETS,

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from infra.local.options import Options
 from infra.local.ports import HOST
 from infra.local.programs import Program
-from infra.local.stackfile import FunctionSpec
+from infra.local.secrets import Secrets
+from infra.local.specs import FunctionSpec
 from infra.local.state import StateDir
 
 _PYTHON = (sys.executable, "-P")
 _DRAIN = 25.0
 _GRACE = 5.0
+_FOR_THE_GATEWAY = {"BASIC_AUTH_USER", "BASIC_AUTH_PASSWORD"}
+_FOR_THE_GATEWAY |= {f"{name}_FILE" for name in _FOR_THE_GATEWAY} | {"SECRETS_DIR"}
+_SECRET = _FOR_THE_GATEWAY | {"NATS_URL", "DATABASE_URL", "NATS_URL_FILE", "DATABASE_URL_FILE"}
+"""Variables that no process inherits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Launches:
 
     options: Options
     state: StateDir
+    secrets: Secrets
     gateway_port: int
     nats_url: str = ""
     database_url: str = ""
@@ -44,23 +50,30 @@ class Launches:
         functions = {"FUNCTIONS_URL": f"{self.gateway_url}/function", "LISTEN_FD": str(listener)}
         return self._program("connector", ("-m", "infra.connector"), self._urls() | functions)
 
-    def gateway(self, listener: int, control: int) -> Program:
+    def queue_worker(self, listener: int) -> Program:
+        """Return the queue worker of asynchronous invocations, on an inherited socket."""
+        functions = {"FUNCTIONS_URL": f"{self.gateway_url}/function", "LISTEN_FD": str(listener)}
+        nats = {"NATS_URL": self.nats_url}
+        module = ("-m", "infra.local.invocations")
+        return self._program("queue-worker", module, nats | functions)
+
+    def gateway(self, listener: int, control: int, queue_port: int = 0) -> Program:
         """Return the gateway on an inherited socket, with its end of the control channel."""
         module = ("-m", "infra.local.gateway", "--listen-fd", str(listener))
-        where = ("--control-fd", str(control), "--stack", str(self.state.stack))
-        files = ("--metrics", str(self.state.metrics))
-        idle = self.options.idle
-        chosen = () if idle is None else ("--idle", str(idle))
-        return self._program("gateway", (*module, *where, *files, *chosen), {})
+        where = ("--control-fd", str(control), "--state-dir", str(self.state.root))
+        credentials = {k: v for k, v in os.environ.items() if k in _FOR_THE_GATEWAY}
+        queue = ("--queue-port", str(queue_port))
+        return self._program("gateway", (*module, *where, *queue), credentials)
 
     def replica(self, spec: FunctionSpec, replica_id: str, listener: int) -> Program:
         """Return a replica of a function on an inherited socket.
 
-        The secrets `nats-url` and `database-url` reach it as NATS_URL and DATABASE_URL.
+        Its secrets are files below SECRETS_DIR. Raises FileNotFoundError if one is missing.
         """
-        secrets = {name.replace("-", "_").upper() for name in spec.secrets}
-        urls = {name: url for name, url in self._urls().items() if name in secrets}
-        extra = urls | {"LISTEN_FD": str(listener)} | dict(spec.environment)
+        folder = self.state.mounts / spec.name
+        self.secrets.mount(folder, spec.secrets)
+        ours = {"LISTEN_FD": str(listener), "SECRETS_DIR": str(folder), "INSTANCE": replica_id}
+        extra = dict(spec.environment) | ours
         python = spec.argv[0] in {"python", "python3"}
         return Program(
             name=replica_id,
@@ -79,13 +92,16 @@ class Launches:
             stop_timeout=_DRAIN + _GRACE,
         )
 
+    def provided(self) -> dict[str, str]:
+        """Return the secrets that functions may list without anybody having stored them."""
+        return {"nats-url": self.nats_url, "database-url": self.database_url}
+
     def _urls(self) -> dict[str, str]:
         return {"NATS_URL": self.nats_url, "DATABASE_URL": self.database_url}
 
     def _environment(self, extra: dict[str, str]) -> dict[str, str]:
-        """Return the environment that every process shares, with the URLs only as given."""
-        ours_alone = {*self._urls(), *(f"{name}_FILE" for name in self._urls())}
-        inherited = {k: v for k, v in os.environ.items() if k not in ours_alone}
+        """Return the environment that every process shares, with secrets only as given."""
+        inherited = {k: v for k, v in os.environ.items() if k not in _SECRET}
         ours = {"HOST": HOST, "PROMETHEUS_MULTIPROC_DIR": str(self.state.metrics)}
         if self.stream_disk:
             ours["STREAM_DISK"] = self.stream_disk

@@ -119,6 +119,18 @@ class Archive:
         write_atomically(self._folder / _INDEX, msgspec.json.encode(index))
         self._index = index
 
+    def counts(self, histogram: str, label: str) -> dict[str, int]:
+        """Return how often a histogram was observed, by the values of one of its labels."""
+        counts: dict[str, int] = {}
+        for path in self.files():
+            if not path.name.startswith("histogram_"):
+                continue
+            for key, value, _, _ in _read_values(str(path)):
+                metric, sample, labels, *_ = msgspec.json.decode(key)
+                if metric == histogram and sample.endswith("_bucket"):
+                    counts[labels[label]] = counts.get(labels[label], 0) + int(value)
+        return counts
+
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         registry = CollectorRegistry()

@@ -10,7 +10,7 @@ from infra.local import gateway_metrics as metrics
 from infra.local.autoscaler import Autoscaler
 from infra.local.control import Replica, Start, Stop, ToSupervisor, Want
 from infra.local.deadlines import Deadlines
-from infra.local.stackfile import FunctionSpec
+from infra.local.specs import FunctionSpec
 from shared.errors import Problem
 
 WAKE_TIMEOUT = 10.0
@@ -40,10 +40,13 @@ class Pool:
     def __init__(self, spec: FunctionSpec, send: Callable[[ToSupervisor], None]) -> None:
         self.spec = spec
         self.in_flight = 0
+        self.answered = 0
         self.deadlines = Deadlines(spec.timeout)
         self._send = send
-        self._scaler = Autoscaler(spec.minimum, spec.maximum, spec.target, spec.idle)
+        self._scaler = _scaler(spec)
+        self._closed = False
         self._rotation: dict[str, Backend] = {}
+        self._outdated: dict[str, Backend] = {}
         self._leaving: dict[str, Backend] = {}
         self._starting = 0
         self._wanted = 0
@@ -77,16 +80,38 @@ class Pool:
             if backend.replica.id in self._leaving:
                 self._dismiss(backend)
 
+    @property
+    def wanted(self) -> int:
+        """Return how many replicas there should be."""
+        return self._wanted
+
+    @property
+    def available(self) -> int:
+        """Return how many replicas have answered already and take requests."""
+        return sum(backend.ready for backend in self._serving())
+
+    @property
+    def processes(self) -> list[int]:
+        """Return the process ids of the replicas that take requests."""
+        return [backend.replica.pid for backend in self._serving()]
+
+    def _serving(self) -> list[Backend]:
+        return [*self._rotation.values(), *self._outdated.values()]
+
     def ready(self, backend: Backend) -> None:
         """Note that a replica which was started has answered for the first time."""
         backend.ready = True
+        if backend.replica.id in self._rotation:
+            self._retire(*self._outdated.values())
         elapsed = time.monotonic() - backend.started
         metrics.COLD_START.labels(self.spec.name).observe(elapsed)
 
     async def pick(self) -> Backend:
         """Return the replica for a request, started if need be. Raises Problem if none comes."""
         deadline = time.monotonic() + WAKE_TIMEOUT
-        while not self._rotation:
+        while not (self._rotation or self._outdated):
+            if self._closed:
+                raise Problem("not_found", f"{self.spec.name} was removed.")
             now = time.monotonic()
             if self._blocked_until - now > BLOCK_PATIENCE or now > deadline:
                 raise self._unavailable(now)
@@ -98,7 +123,8 @@ class Pool:
             except TimeoutError:
                 continue
         ready = [backend for backend in self._rotation.values() if backend.ready]
-        return min(ready or self._rotation.values(), key=lambda backend: backend.in_flight)
+        serving = ready or self._outdated.values() or self._rotation.values()
+        return min(serving, key=lambda backend: backend.in_flight)
 
     def _unavailable(self, now: float) -> Problem:
         wait = max(1.0, self._blocked_until - now)
@@ -108,6 +134,8 @@ class Pool:
 
     def scale(self) -> None:
         """Ask for more replicas at once, or take out of rotation those that idle too long."""
+        if self._closed:
+            return
         now = time.monotonic()
         desired = self._scaler.desired(self.in_flight, now)
         if desired != self._wanted:
@@ -121,14 +149,22 @@ class Pool:
         elif desired < len(self._rotation):
             for _ in range(len(self._rotation) - desired):
                 self._retire(min(self._rotation.values(), key=lambda backend: backend.in_flight))
-        if len(self._rotation) != self._shown:
-            self._shown = len(self._rotation)
-            metrics.REPLICAS.labels(self.spec.name).set(self._shown)
+        if desired == 0 and self._outdated:
+            self._retire(*self._outdated.values())
+        self._show()
 
-    def _retire(self, backend: Backend) -> None:
-        del self._rotation[backend.replica.id]
-        self._leaving[backend.replica.id] = backend
-        self._dismiss(backend)
+    def _show(self) -> None:
+        serving = len(self._rotation) + len(self._outdated)
+        if serving != self._shown:
+            self._shown = serving
+            metrics.REPLICAS.labels(self.spec.name).set(serving)
+
+    def _retire(self, *backends: Backend) -> None:
+        for backend in backends:
+            self._rotation.pop(backend.replica.id, None)
+            self._outdated.pop(backend.replica.id, None)
+            self._leaving[backend.replica.id] = backend
+            self._dismiss(backend)
 
     def _dismiss(self, backend: Backend) -> None:
         """Have a replica that left the rotation stopped once its last request is answered."""
@@ -138,8 +174,45 @@ class Pool:
 
     def adopt(self, replica: Replica) -> None:
         """Take over a replica that ran before this gateway did."""
-        self._rotation[replica.id] = Backend(replica, time.monotonic(), ready=True)
-        self._scaler.hold(len(self._rotation), time.monotonic())
+        current = replica.generation == self.spec.generation
+        among = self._rotation if current else self._outdated
+        among[replica.id] = Backend(replica, time.monotonic(), ready=True)
+        self._scaler.hold(len(self._serving()), time.monotonic())
+
+    def update(self, spec: FunctionSpec) -> None:
+        """Go on with another deployment.
+
+        The replicas of the former serve on until one of this has answered, however long that
+        takes; then they answer what they have.
+        """
+        self.spec = spec
+        self.deadlines = Deadlines(spec.timeout)
+        self._scaler = _scaler(spec)
+        self._scaler.hold(max(len(self._rotation), len(self._outdated)), time.monotonic())
+        self._outdated |= self._rotation
+        self._rotation.clear()
+        self._blocked_until, self._blocked_by = 0.0, ""
+        self._changed.set()
+        self.scale()
+
+    def resize(self, replicas: int) -> None:
+        """Have that many replicas now; what comes then is up to the requests again.
+
+        Raises Problem outside of what the function may have.
+        """
+        if not self.spec.minimum <= replicas <= self.spec.maximum:
+            bounds = f"{self.spec.minimum} to {self.spec.maximum}"
+            raise Problem("invalid_parameter", f"{self.spec.name} may have {bounds} replicas.")
+        self._scaler = _scaler(self.spec)
+        self._scaler.hold(replicas, time.monotonic())
+        self.scale()
+
+    def close(self) -> None:
+        """Take no further request; replicas are stopped once they have answered theirs."""
+        self._closed = True
+        self._retire(*self._serving())
+        self._show()
+        self._changed.set()
 
     def started(self, replica: Replica) -> Backend:
         """Put a replica that the supervisor has started into rotation."""
@@ -159,5 +232,10 @@ class Pool:
     def lost(self, replica_id: str) -> None:
         """Take a replica that is gone out of every list."""
         self._rotation.pop(replica_id, None)
+        self._outdated.pop(replica_id, None)
         self._leaving.pop(replica_id, None)
         self.scale()
+
+
+def _scaler(spec: FunctionSpec) -> Autoscaler:
+    return Autoscaler(spec.minimum, spec.maximum, spec.target, spec.idle)

@@ -1,70 +1,61 @@
 """Reads infra/openfaas/stack.yaml, the file that faas-cli deploys, for the local platform.
 
-Schema: https://docs.openfaas.com/reference/yaml/. Scaling comes from the labels
-`com.openfaas.scale.min` and `.max`; what OpenFaaS Community Edition refuses as a label is an
-annotation of our own, `hookstream/…`.
+Schema: https://docs.openfaas.com/reference/yaml/. `${NAME}` and `${NAME:-default}` stand for a
+variable of the environment, as faas-cli substitutes them.
 """
 
+import os
 import re
-import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+
+from infra.local.deployment import Deployment, Name, Resources, SecretName
+from infra.local.specs import FunctionSpec, SpecError, spec_of
 
 DEFAULT_STACK = Path(__file__).parents[1] / "openfaas" / "stack.yaml"
 
-_PREFIX = "hookstream/"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)\Z")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_NAME = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
-_Text = str | int | float | bool
+_Scalar = str | int | float | bool
 
 
 class StackFileError(ValueError):
     """The stack file cannot be used; the message names the file and the place."""
 
 
-class _Scaling(msgspec.Struct, kw_only=True, rename="kebab"):
-    """Our annotations, without their prefix; numbers and durations come as text."""
-
-    scale_min: Annotated[int, Meta(ge=0)] | None = None
-    scale_target: Annotated[int, Meta(ge=1)] = 8
-    scale_to_zero_after: str = "15s"
-    timeout: str = "60s"
-    max_inflight: Annotated[int, Meta(ge=1)] = 1024
-
-
 class _Function(msgspec.Struct, kw_only=True):
     fprocess: str
-    environment: dict[str, _Text] = {}
-    secrets: list[str] = []
-    labels: dict[str, _Text] = {}
-    annotations: dict[str, _Text] = {}
+    image: str = ""
+    environment: dict[str, _Scalar] = {}
+    secrets: list[SecretName] = []
+    labels: dict[str, _Scalar] = {}
+    annotations: dict[str, _Scalar] = {}
+    constraints: list[str] = []
+    limits: Resources | None = None
+    requests: Resources | None = None
+    readonly_root_filesystem: bool = False
+
+    def deployment(self, name: str) -> Deployment:
+        """Return what faas-cli would deploy of this (commands/deploy.go)."""
+        return Deployment(
+            service=name,
+            image=_VARIABLE.sub(_substituted, self.image),
+            env_process=self.fprocess,
+            env_vars=_texts(self.environment),
+            constraints=self.constraints or None,
+            secrets=self.secrets or None,
+            labels=_texts(self.labels),
+            annotations=_texts(self.annotations),
+            limits=self.limits,
+            requests=self.requests,
+            read_only_root_filesystem=self.readonly_root_filesystem,
+        )
 
 
 class _Stack(msgspec.Struct, kw_only=True):
-    functions: dict[Annotated[str, Meta(pattern=_NAME)], _Function]
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSpec:
-    """One function of the stack file. `idle` and `timeout` are in seconds."""
-
-    name: str
-    argv: tuple[str, ...]
-    environment: Mapping[str, str]
-    secrets: tuple[str, ...]
-    minimum: int
-    maximum: int
-    target: int
-    idle: float
-    timeout: float
-    max_inflight: int
+    functions: dict[Name, _Function]
 
 
 def read_stack(path: Path, idle: float | None = None) -> dict[str, FunctionSpec]:
@@ -83,52 +74,19 @@ def read_stack(path: Path, idle: float | None = None) -> dict[str, FunctionSpec]
 
 
 def _spec(path: Path, name: str, given: _Function, idle: float | None) -> FunctionSpec:
-    place = f"{path}: functions.{name}"
-    scaling = _scaling(place, given.annotations)
-    minimum = _label(place, given, "com.openfaas.scale.min", 1)
-    maximum = _label(place, given, "com.openfaas.scale.max", max(1, minimum))
-    minimum = minimum if scaling.scale_min is None else scaling.scale_min
-    if not minimum <= maximum or maximum < 1:
-        raise StackFileError(f"{place}: at least {minimum} and at most {maximum} replicas")
-    after = _seconds(place, scaling.scale_to_zero_after)
-    return FunctionSpec(
-        name=name,
-        argv=tuple(shlex.split(given.fprocess)),
-        environment={key: _text(value) for key, value in given.environment.items()},
-        secrets=tuple(given.secrets),
-        minimum=minimum,
-        maximum=maximum,
-        target=scaling.scale_target,
-        idle=after if idle is None or minimum > 0 else idle,
-        timeout=_seconds(place, scaling.timeout),
-        max_inflight=scaling.max_inflight,
-    )
-
-
-def _scaling(place: str, annotations: Mapping[str, _Text]) -> _Scaling:
-    ours = {k.removeprefix(_PREFIX): v for k, v in annotations.items() if k.startswith(_PREFIX)}
-    unknown = ours.keys() - set(_Scaling.__struct_encode_fields__)
-    if unknown:
-        raise StackFileError(f"{place}: unknown annotation {_PREFIX}{min(unknown)}")
     try:
-        return msgspec.convert({k: _text(v) for k, v in ours.items()}, _Scaling, strict=False)
-    except msgspec.ValidationError as error:
-        raise StackFileError(f"{place}.annotations: {error}") from error
+        return spec_of(given.deployment(name), idle)
+    except SpecError as error:
+        raise StackFileError(f"{path}: functions.{name}{error}") from error
 
 
-def _label(place: str, given: _Function, label: str, default: int) -> int:
-    text = _text(given.labels.get(label, default))
-    if not text.isdecimal():
-        raise StackFileError(f"{place}.labels: {label} is not a number")
-    return int(text)
+def _substituted(found: re.Match[str]) -> str:
+    return os.environ.get(found[1]) or found[2] or ""
 
 
-def _seconds(place: str, text: str) -> float:
-    found = _DURATION.match(text)
-    if found is None:
-        raise StackFileError(f"{place}: {text!r} is no duration such as 15s, 500ms or 5m")
-    return float(found[1]) * _UNITS[found[2]]
+def _texts(values: Mapping[str, _Scalar]) -> dict[str, str] | None:
+    return {key: _text(value) for key, value in values.items()} or None
 
 
-def _text(value: _Text) -> str:
+def _text(value: _Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -33,9 +33,11 @@ class StateDir:
         self.root = root.resolve()
         self.logs = self.root / "logs"
         self.metrics = self.root / "metrics"
+        self.functions = self.root / "functions"
+        self.secrets = self.root / "secrets"
+        self.mounts = self.root / "mounts"
         self.ports = self.root / "ports.json"
         self.registry = self.root / "processes.json"
-        self.stack = self.root / "stack.yaml"
         self._status = self.root / "status.json"
         self._lock = self.root / "lock"
 

@@ -2,17 +2,18 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from infra.local.deployments import Deployments
 from infra.local.fleet import Fleet
 from infra.local.keeper import Keeper
 from infra.local.redaction import redacted
 from infra.local.registry import Identity
-from infra.local.stackfile import FunctionSpec
+from infra.local.specs import FunctionSpec
 from infra.local.state import StateDir, Status
 
 logger = logging.getLogger(__name__)
@@ -27,13 +28,13 @@ class StatusBoard:
     def __init__(
         self,
         state: StateDir,
-        specs: Mapping[str, FunctionSpec],
+        deployments: Deployments,
         keepers: Callable[[], Iterable[Keeper]],
     ) -> None:
         self.fleet: Fleet | None = None
         self.error: str | None = None
         self._state = state
-        self._specs = specs
+        self._deployments = deployments
         self._keepers = keepers
         self._phase = "starting"
         self._progress = ""
@@ -72,7 +73,7 @@ class StatusBoard:
             "startedAt": self._started_at,
             "supervisor": msgspec.to_builtins(self._supervisor),
             **self._urls,
-            "functions": [self._function(spec) for spec in self._specs.values()],
+            "functions": [self._function(spec) for spec in self._deployments.specs.values()],
             "processes": self._processes(),
             "progress": self._progress,
             "error": self.error,
@@ -82,7 +83,9 @@ class StatusBoard:
         if self._phase != "running":
             return self._phase
         kept = all(keeper.state == "running" for keeper in self._keepers())
-        failing = self.fleet is not None and any(map(self.fleet.is_failing, self._specs))
+        failing = self.fleet is not None and any(
+            map(self.fleet.is_failing, self._deployments.specs)
+        )
         return "running" if kept and not failing else "degraded"
 
     def _function(self, spec: FunctionSpec) -> dict[str, Any]:
@@ -95,6 +98,7 @@ class StatusBoard:
             "minReplicas": spec.minimum,
             "maxReplicas": spec.maximum,
             "idleSeconds": spec.idle,
+            "deployedBy": "api" if self._deployments.is_deployed(spec.name) else "stack file",
             **history,
         }
 

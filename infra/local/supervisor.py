@@ -8,19 +8,22 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 
+from infra.local.changes import Changes
 from infra.local.child import Child, describe_exit
 from infra.local.control import Restarted
+from infra.local.deployments import Deployments
 from infra.local.fleet import Fleet
 from infra.local.gateway_link import GatewayLink
 from infra.local.keeper import Keeper, Launch
 from infra.local.launches import Launches
 from infra.local.nats_server import nats_server
 from infra.local.options import Options
-from infra.local.ports import HOST, PortBook, PortInUseError, write_atomically
+from infra.local.ports import HOST, PortBook, PortInUseError
 from infra.local.postgres_server import postgres_server
 from infra.local.probe import http_status
 from infra.local.programs import READY_TIMEOUT, Server, ServerFailedError, bound_log, tail
 from infra.local.registry import Registry
+from infra.local.secrets import Secrets
 from infra.local.stackfile import StackFileError, read_stack
 from infra.local.state import AlreadyRunningError, StateDir, Status
 from infra.local.statusboard import StatusBoard
@@ -46,10 +49,12 @@ class Supervisor:
     def __init__(self, options: Options, tell: Callable[[str], None]) -> None:
         self._options = options
         self._tell = tell
-        self._specs = read_stack(options.stack, options.idle)
+        stack = read_stack(options.stack, options.idle)
         self._state = StateDir(options.state_dir)
         self._state.make()
-        self._board = StatusBoard(self._state, self._specs, self._keepers)
+        self._secrets = Secrets(self._state.secrets)
+        self._deployments = Deployments(self._state.functions, stack, self._secrets, options.idle)
+        self._board = StatusBoard(self._state, self._deployments, self._keepers)
         self._servers: list[Keeper] = []
         self._front: list[Keeper] = []
         self._sockets: list[socket.socket] = []
@@ -92,8 +97,7 @@ class Supervisor:
 
     async def _start(self) -> None:
         self._board.enter("starting")
-        # The gateway reads it again at every start, and must find what this process knows.
-        write_atomically(self._state.stack, self._options.stack.read_bytes())
+        self._deployments.restore()
         self._registry.stop_leftovers(_LEFTOVER_TIMEOUT, self._progress)
         book = PortBook(self._state.ports)
         listener = self._listen(book.choose("gateway", self._options.port), self._options.host)
@@ -101,7 +105,9 @@ class Supervisor:
         gateway = f"http://{HOST}:{port}"
         self._board.show(gateway=gateway, metrics=f"{gateway}/metrics")
         servers = await self._start_servers(book) if self._options.pipeline else ()
-        launches = Launches(self._options, self._state, port, *servers)
+        launches = Launches(self._options, self._state, self._secrets, port, *servers)
+        if self._options.pipeline:
+            self._secrets.given = launches.provided()
         if self._options.pipeline:
             await self._prepare(launches)
         await self._start_front(launches, listener)
@@ -188,18 +194,34 @@ class Supervisor:
     async def _start_front(self, launches: Launches, listener: socket.socket) -> None:
         """Start the gateway, the connector and the replicas that are always there."""
         self._progress("starting gateway, connector and functions")
-        link = self._link = GatewayLink(listener, launches.gateway)
-        fleet = Fleet(self._specs, launches.replica, self._registry, self._board.publish, link.tell)
+        queue, queue_port = self._queue_worker(launches) if self._options.pipeline else ([], 0)
+        gateway = partial(launches.gateway, queue_port=queue_port)
+        link = self._link = GatewayLink(listener, gateway)
+        specs, changed = self._deployments.specs, self._board.publish
+        fleet = Fleet(specs, launches.replica, self._registry, changed, link.tell)
         link.fleet = self._board.fleet = fleet
-        for spec in self._specs.values():
+        link.changes = Changes(self._deployments, fleet, link.tell)
+        for spec in list(specs.values()):
             for _ in range(spec.minimum):
                 await fleet.start(spec.name)
+        # First, so that it is stopped first: what it has under way goes through the gateway.
+        self._front += queue
         self._front.append(
             self._keeper("gateway", link.launch, _answers(launches.gateway_port, "/healthz"))
         )
         if self._options.pipeline and self._options.connector:
             self._front.append(self._connector(launches))
         await _together(keeper.start() for keeper in self._front)
+
+    def _queue_worker(self, launches: Launches) -> tuple[list[Keeper], int]:
+        listener = self._listen(0)
+        port: int = listener.getsockname()[1]
+        descriptor = listener.fileno()
+
+        def launch() -> Launch:
+            return Launch(launches.queue_worker(descriptor), (descriptor,))
+
+        return [self._keeper("queue-worker", launch, _answers(port, "/health/ready"))], port
 
     def _connector(self, launches: Launches) -> Keeper:
         listener = self._listen(0)
@@ -214,11 +236,21 @@ class Supervisor:
     async def _until_serving(self, port: int) -> None:
         """Wait until each function that is always there is ready behind the gateway."""
         self._progress("waiting for the functions")
-        for spec in self._specs.values():
+        for spec in list(self._deployments.specs.values()):
             if spec.minimum > 0:
-                await self._until_ready(
-                    spec.name, _answers(port, f"/function/{spec.name}/health/ready")
-                )
+                ready = _answers(port, f"/function/{spec.name}/health/ready")
+                await self._until_one_is_ready(spec.name, ready)
+
+    async def _until_one_is_ready(
+        self, name: str, ready: Callable[[], Coroutine[None, None, bool]]
+    ) -> None:
+        try:
+            await self._until_ready(name, ready)
+        except ServerFailedError as failure:
+            if not self._deployments.is_deployed(name):
+                raise
+            # Only a stack that is up takes the deployment that mends it.
+            self._progress(str(failure))
 
     async def _until_ready(
         self, name: str, ready: Callable[[], Coroutine[None, None, bool]]

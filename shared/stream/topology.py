@@ -61,12 +61,13 @@ def collector_consumer(source: str, chosen: Settings) -> api.ConsumerConfig:
 async def ensure_topology(js: JetStreamContext, chosen: Settings) -> None:
     """Create or update the streams and consumers. Raises nats.errors.Error."""
     for stream in (events_stream(chosen), dead_letter_stream(chosen)):
-        await _ensure_stream(js, stream)
+        await ensure_stream(js, stream)
     for source in SOURCES:
         await js.add_consumer(EVENTS, collector_consumer(source, chosen))
 
 
-async def _ensure_stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
+async def ensure_stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
+    """Create or update one stream. Raises nats.errors.Error."""
     try:
         await js.stream_info(str(wanted.name))
     except NotFoundError:

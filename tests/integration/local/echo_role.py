@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -33,6 +34,10 @@ async def app(scope: Message, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"x" * 1000, "more_body": True})
         await asyncio.sleep(0.1)
         os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "say":
+        sys.stdout.write(query["text"] + "\n")
+        sys.stdout.flush()
+        await answer(send, {"said": query["text"]})
     elif action == "refuse":
         await answer(send, {"refused": True}, 413)
     else:
@@ -63,9 +68,17 @@ async def describe(scope: Message, receive: Receive, send: Send, query: dict[str
         "rawPath": scope["raw_path"].decode(),
         "query": scope["query_string"].decode(),
         "size": size,
+        "secret": secret(query.get("secret")),
+        "variable": os.environ.get(query.get("variable", "")),
         "headers": {k.decode(): v.decode() for k, v in scope["headers"]},
     }
     await answer(send, seen, int(query.get("status", "200")))
+
+
+def secret(name: str | None) -> str | None:
+    """Return a secret as functions on OpenFaaS read it, but for the folder."""
+    path = Path(os.environ["SECRETS_DIR"], name or "none")
+    return path.read_text() if path.exists() else None
 
 
 async def start(send: Send, status: int, headers: dict[str, str]) -> None:

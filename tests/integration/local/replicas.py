@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from infra.local.control import Replica
+from infra.local.deployment import Deployment
 from infra.local.pool import Pool
 from infra.local.proxy import forward
-from infra.local.stackfile import FunctionSpec
+from infra.local.specs import FunctionSpec
 from infra.local.upstreams import Upstreams
 from shared.errors import Problem
 from shared.http.exchange import Exchange
@@ -87,4 +88,5 @@ def _spec(timeout: float) -> FunctionSpec:
         idle=60,
         timeout=timeout,
         max_inflight=64,
+        deployment=Deployment(service="one"),
     )

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from infra.local.control import Replica, Start, Stop, ToSupervisor
+from infra.local.deployment import Deployment
 from infra.local.pool import Pool
-from infra.local.stackfile import FunctionSpec
+from infra.local.specs import FunctionSpec
 from shared.errors import Problem
 
 
@@ -23,7 +24,11 @@ class Asked(list[ToSupervisor]):
 
 
 def pool(asked: Asked, idle: float = 60, minimum: int = 0) -> Pool:
-    spec = FunctionSpec(
+    return Pool(spec(idle, minimum), asked.append)
+
+
+def spec(idle: float = 60, minimum: int = 0, generation: int = 0) -> FunctionSpec:
+    return FunctionSpec(
         name="one",
         argv=("true",),
         environment={},
@@ -34,12 +39,13 @@ def pool(asked: Asked, idle: float = 60, minimum: int = 0) -> Pool:
         idle=idle,
         timeout=60,
         max_inflight=8,
+        deployment=Deployment(service="one"),
+        generation=generation,
     )
-    return Pool(spec, asked.append)
 
 
-def replica(number: int) -> Replica:
-    return Replica(f"one-{number}", "one", 1000 + number, number)
+def replica(number: int, generation: int = 0) -> Replica:
+    return Replica(f"one-{number}", "one", 1000 + number, number, generation)
 
 
 def run(test: Callable[[], Awaitable[None]]) -> None:
@@ -153,3 +159,61 @@ def test_what_is_lost_is_replaced_to_the_minimum() -> None:
     assert asked.starts() == 0
     one.lost("one-1")
     assert asked.starts() == 1
+
+
+def test_an_update_keeps_the_former_until_a_replica_of_the_new_has_answered() -> None:
+    async def test() -> None:
+        asked = Asked()
+        one = pool(asked, minimum=1)
+        one.adopt(replica(1))
+        with one.admitted():
+            former = await one.pick()
+            with one.using(former):
+                one.update(spec(minimum=1, generation=1))
+                assert asked.starts() == 1
+                new = one.started(replica(2, 1))
+                assert await one.pick() is former
+                one.ready(new)
+                assert await one.pick() is new
+                assert asked.stops() == []
+            assert asked.stops() == ["one-1"]
+
+    run(test)
+
+
+def test_a_gateway_that_is_new_tells_deployments_apart() -> None:
+    asked = Asked()
+    one = Pool(spec(generation=2), asked.append)
+    one.adopt(replica(1, 1))
+    one.scale()
+    assert asked.starts() == 1
+    one.ready(one.started(replica(2, 2)))
+    assert asked.stops() == ["one-1"]
+
+
+def test_an_idle_function_that_is_updated_starts_nothing() -> None:
+    asked = Asked()
+    one = pool(asked)
+    one.update(spec(generation=1))
+    assert asked.starts() == 0
+
+
+def test_removal_lets_go_of_who_waits_and_of_replicas_that_have_answered() -> None:
+    async def test() -> None:
+        asked = Asked()
+        one, other = pool(asked), pool(asked)
+        one.adopt(replica(1))
+        with one.admitted():
+            backend = await one.pick()
+            with one.using(backend):
+                one.close()
+                assert asked.stops() == []
+            assert asked.stops() == ["one-1"]
+        with other.admitted():
+            waiting = asyncio.create_task(other.pick())
+            await asyncio.sleep(0)
+            other.close()
+            with pytest.raises(Problem, match="removed"):
+                await waiting
+
+    run(test)

@@ -1,0 +1,1 @@
+"""Asynchronous invocations: accepted at once, kept by JetStream, run until the function answers."""
