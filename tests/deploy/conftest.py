@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-from integration.local.stacks import Stack
-
 from deploy.engine import Engine
 from deploy.manifests import ROOT
+from integration.local.stacks import Stack
+
 from infra.local import daemon
 from infra.local.options import Options
 from infra.local.state import StateDir
