@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 NOT_RUNNING = 3
 """Exit code of `status` when no stack runs on the state directory."""
 
+# The stack's own processes reach the gateway on 127.0.0.1.
+Host = Literal["127.0.0.1", "0.0.0.0"]  # noqa: S104 - containers are reached from outside
+
 _URLS = ("gateway", "metrics", "nats", "database")
 
 
@@ -27,7 +30,7 @@ def up(  # noqa: PLR0913 - one parameter per command line option
         bool, typer.Option("--detach", "-d", help="Run in the background, return when ready.")
     ] = False,
     host: Annotated[
-        str, typer.Option(help="The address that the gateway listens on; 0.0.0.0 is every one.")
+        Host, typer.Option(help="The address that the gateway listens on; 0.0.0.0 is every one.")
     ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The gateway's port; 0 is a free one.")

@@ -10,6 +10,7 @@ ROLE is a function such as `fb-consume`, or one of
 import runpy
 import signal
 import sys
+from importlib.util import find_spec
 from types import FrameType
 from typing import NoReturn
 
@@ -31,8 +32,15 @@ def main() -> None:
         _run("infra", "up", "--no-connector", "--state-dir", STATE, *address)
     elif chosen.role in _MODULES:
         _run(_MODULES[chosen.role])
-    else:
+    elif _is_function(chosen.role):
         _run("shared.serve", chosen.role)
+    else:
+        sys.exit(f"ROLE is {chosen.role!r}: there is no such function")
+
+
+def _is_function(role: str) -> bool:
+    folder = role.replace("-", "_")
+    return folder.isidentifier() and find_spec(f"functions.{folder}") is not None
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:

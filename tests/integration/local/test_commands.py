@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from integration.local.stacks import function
 
@@ -71,6 +72,28 @@ def test_servers_that_are_given_are_used_and_not_stopped(
     assert hookstream("down", *where).returncode == 0
     assert servers.nats.server.ready()
     assert servers.postgres.server.ready()
+
+
+def test_up_as_containers_have_it(
+    state: Path, nats_url: str, empty_database_url: str, tmp_path: Path
+) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "nats-url").write_text(f"{nats_url}\n")
+    (secrets / "database-url").write_text(f"{empty_database_url}\n")
+    options = ("--port", "0", "--host", "0.0.0.0", "--no-connector", "--state-dir", str(state))  # noqa: S104 - what is tested
+    up = hookstream("up", "--detach", "--json", *options, SECRETS_DIR=str(secrets))
+    assert up.returncode == 0, up.stderr
+    started = json.loads(up.stdout)
+    assert (started["nats"], started["database"]) == (nats_url, empty_database_url)
+    running = {each["name"]: each["pid"] for each in started["processes"]}
+    assert running.keys() == {"supervisor", "gateway", "webhook-ingest-1"}
+    [listening] = [
+        found.laddr.ip
+        for found in psutil.Process(running["gateway"]).net_connections()
+        if found.status == psutil.CONN_LISTEN
+    ]
+    assert listening == "0.0.0.0"  # noqa: S104 - what is tested
 
 
 def test_up_in_the_foreground_runs_until_it_is_interrupted(tmp_path: Path) -> None:
