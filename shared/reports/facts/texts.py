@@ -48,7 +48,7 @@ class Texts:
             lengths = np.diff(np.flatnonzero(content == 0)[parts - 1 :: parts] + 1, prepend=0)
             new = np.zeros(hashes.size, np.bool_)
             new[fresh] = True
-            kept = np.compress(np.repeat(new, lengths), content)
+            kept = content[np.repeat(new, lengths)]
             lengths = lengths[fresh]
             self._add(_Piece(first, np.cumsum(lengths), kept, int(lengths.max())))
         return codes
