@@ -44,7 +44,7 @@ def soften(case: schemathesis.Case[Any]) -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 def test_answers_are_as_documented(case: schemathesis.Case[Any], stocked: Stack) -> None:
     asked[case.operation.label] += 1
     soften(case)

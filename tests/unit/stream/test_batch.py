@@ -107,7 +107,7 @@ def test_what_is_no_batch_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("messages", "detail"),
     [
-        ([{"correlationids": "a\0"}], "pattern"),
+        ([{"correlationids": "a\0"}], "correlationids"),
         ([{"time": "2026-05-01T00:00:00Z"}] * 2, "same sequence and time"),
     ],
 )
