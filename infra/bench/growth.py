@@ -28,6 +28,7 @@ _SMALLEST_STEP: Final = 200_000
 _QUESTIONS: Final = ReportSizes(questions=100, slow_questions=10)
 _MARKS: Final = (1, 2, 5)
 _OK: Final = 200
+_NONE: Final = (None, None)
 _COLUMNS: Final = (
     Column("eventsPerSecond", "events/s", ",.0f"),
     Column("databaseMicroseconds", "postgres, CPU µs per event"),
@@ -64,15 +65,18 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         """Return it as a row of the sheet."""
         every = sum(self.microseconds.values())
         database = self.microseconds.get("postgres")
-        times = (self.reports.get(report) for report in REPORTS)
         return [
             self.events_per_second,
             database,
             every or None,
             self.disk_bytes,
             self.log_bytes,
-            *(value for time in times for value in ((time.p50, time.p99) if time else (None,) * 2)),
         ]
+
+    def times(self) -> list[float | None]:
+        """Return the times of reports as a row of their sheet."""
+        found = (self.reports.get(report) for report in REPORTS)
+        return [value for time in found for value in ((time.p50, time.p99) if time else _NONE)]
 
 
 class Growth:
@@ -141,36 +145,42 @@ def read(file: Path) -> list[Point]:
 def outcome(points: Sequence[Point], file: Path, objections: Sequence[str]) -> Outcome:
     """Return points as an outcome; with none, that everything was stored already."""
     columns = [
-        *_COLUMNS,
-        *(
-            Column(f"{report}{rank.upper()}", f"{report} {rank}, ms", ",.1f")
-            for report in REPORTS
-            for rank in ("p50", "p99")
-        ),
+        Column(f"{report}{rank.upper()}", f"{report} {rank}, ms", ",.1f")
+        for report in REPORTS
+        for rank in ("p50", "p99")
     ]
     stored = points[-1].stored if points else 0
     rows = {f"{point.stored:,}": point.row() for point in points}
+    times = {f"{point.stored:,}": point.times() for point in points if point.reports}
     return Outcome(
         headline=f"{sum(point.events for point in points):,} events in {len(points)} steps",
         conclusion=f"{stored:,} are stored; the points are in {file}.",
         figures=list(_figures(points)),
-        sheets=[Sheet("points", "stored", columns, rows)],
+        sheets=[
+            Sheet("points", "stored", _COLUMNS, rows),
+            Sheet("reports", "stored", columns, times),
+        ],
         objections=objections,
     )
 
 
 def _figures(points: Sequence[Point]) -> Iterator[Figure]:
     """Yield by how much the last fifth is slower and dearer than the first, as shares."""
-    fifth = -(-len(points) // 5)
     for key, heading, column in (
         ("rateRatio", "last fifth / first, events/s", 0),
         ("databaseCostRatio", "last fifth / first, postgres' CPU", 1),
         ("costRatio", "last fifth / first, all CPU", 2),
     ):
-        values = [value for point in points if (value := point.row()[column]) is not None]
-        whole = len(values) == len(points) and points
-        ratio = median(values[-fifth:]) / median(values[:fifth]) if whole else None
-        yield Figure(key, heading, ratio)
+        yield Figure(key, heading, _ratio([point.row()[column] for point in points]))
+
+
+def _ratio(values: Sequence[float | None]) -> float | None:
+    """Return the median of the last fifth over that of the first; None if a value is missing."""
+    known = [value for value in values if value]
+    if not known or len(known) < len(values):
+        return None
+    fifth = -(-len(known) // 5)
+    return median(known[-fifth:]) / median(known[:fifth])
 
 
 def _position(database_url: str) -> tuple[int, int]:

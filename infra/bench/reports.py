@@ -21,6 +21,9 @@ from infra.bench.sizes import Sizes
 from infra.local.state import StateDir
 
 REPORTS: Final = ("events", "revenue", "demographics", "funnel")
+_SLOW: Final = ("demographics", "funnel")
+"""Those that count distinct users, and are asked `slow_questions`."""
+
 GATEWAY: Final = "gateway"
 FUNCTION: Final = "function"
 
@@ -176,7 +179,7 @@ def _listening(pid: int) -> list[int]:
 def _time(
     report: str, place: str, url: str, window: tuple[datetime, datetime], sizes: ReportSizes
 ) -> Iterator[Timing]:
-    slow = report in {"demographics", "funnel"}
+    slow = report in _SLOW
     rng = Random(0)  # noqa: S311 - the same questions in every run
     number = 1 + (sizes.slow_questions if slow else sizes.questions)
     asked = list(questions(rng, *window, number))

@@ -85,6 +85,8 @@ def test_the_last_fifth_is_compared_with_the_first() -> None:
     assert found.value("costRatio") == pytest.approx((12 + 11.9) / (11.1 + 11.2))
     assert found.value("rateRatio") == pytest.approx((80_000 - 9.5) / (80_000 - 1.5))
     assert list(found.sheet("points").rows)[-1] == "2,000,000"
+    [(stored, times)] = found.sheet("reports").rows.items()
+    assert (stored, times[:3]) == ("1,000,000", [3.0, 8.0, None])
 
 
 def test_without_processes_there_is_no_cost() -> None:
@@ -92,6 +94,11 @@ def test_without_processes_there_is_no_cost() -> None:
     found = outcome([bare], Path("points.jsonl"), [])
     assert found.value("costRatio") is None
     assert found.value("rateRatio") == 1
+
+
+def test_a_step_that_never_showed_is_not_compared() -> None:
+    lost = msgspec.structs.replace(POINT, events_per_second=0.0)
+    assert outcome([lost], Path("points.jsonl"), []).value("rateRatio") is None
 
 
 def test_without_points_there_is_nothing_to_compare() -> None:
