@@ -9,11 +9,19 @@ from shared.errors import Problem
 
 
 class Changes:
-    """Changes the functions, has the fleet follow, and tells the gateway before it answers."""
+    """Changes the functions, has the fleet follow, and tells the gateway before it answers.
+
+    `forget` lets go of what was laid out for a function's replicas.
+    """
 
     def __init__(
-        self, deployments: Deployments, fleet: Fleet, tell: Callable[[ToGateway], None]
+        self,
+        deployments: Deployments,
+        fleet: Fleet,
+        tell: Callable[[ToGateway], None],
+        forget: Callable[[str], None],
     ) -> None:
+        self._forget = forget
         self._deployments = deployments
         self._fleet = fleet
         self._tell = tell
@@ -39,3 +47,4 @@ class Changes:
     def _remove(self, name: str) -> None:
         self._deployments.remove(name)
         self._tell(Removed(name))
+        self._forget(name)

@@ -1,6 +1,7 @@
 """The command lines and environments of the stack's own processes and of the replicas."""
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,6 +92,10 @@ class Launches:
             env=self._environment(extra),
             stop_timeout=_DRAIN + _GRACE,
         )
+
+    def forget(self, function: str) -> None:
+        """Remove what was laid out for the replicas of a function."""
+        shutil.rmtree(self.state.mounts / function, ignore_errors=True)
 
     def provided(self) -> dict[str, str]:
         """Return the secrets that functions may list without anybody having stored them."""

@@ -5,7 +5,6 @@ A function finds those that it lists in a folder of its own, by name, as OpenFaa
 """
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -69,10 +68,6 @@ class Secrets:
                 path.unlink()
         for name in wanted:
             self._offer(folder / name)
-
-    def unmount(self, folder: Path) -> None:
-        """Remove what `mount` made."""
-        shutil.rmtree(folder, ignore_errors=True)
 
     def _offer(self, place: Path) -> None:
         stored = self._path(place.name)

@@ -200,7 +200,7 @@ class Supervisor:
         specs, changed = self._deployments.specs, self._board.publish
         fleet = Fleet(specs, launches.replica, self._registry, changed, link.tell)
         link.fleet = self._board.fleet = fleet
-        link.changes = Changes(self._deployments, fleet, link.tell)
+        link.changes = Changes(self._deployments, fleet, link.tell, launches.forget)
         for spec in list(specs.values()):
             for _ in range(spec.minimum):
                 await fleet.start(spec.name)

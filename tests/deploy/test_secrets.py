@@ -61,6 +61,8 @@ def test_a_function_reads_what_it_lists_and_nothing_else(stack: Stack, faas: Faa
     assert read(faas, "reader", "mine") == "changed"
     faas.deploy("reader", envProcess=PROCESS)
     stack.wait(lambda: read(faas, "reader", "mine") is None)
+    faas.remove("reader")
+    assert not (stack.state.mounts / "reader").exists()
     everything = faas.send("GET", "/system/functions").body + faas.send("GET", "/metrics").body
     assert VALUE.encode() not in everything
     assert VALUE not in stack.state.root.joinpath("status.json").read_text()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
 
+import msgspec
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
@@ -93,6 +94,9 @@ class Deliveries:
                 await message.ack_sync()
             else:
                 await message.nak(delay)
+        except msgspec.MsgspecError:
+            logger.exception("a message is not understood and dropped")
+            await message.term()
         except asyncio.CancelledError:
             with suppress(NatsError):
                 await message.nak()
@@ -117,4 +121,5 @@ async def _keep(message: Msg) -> None:
     """Have the server wait for a message that takes its time."""
     while True:
         await asyncio.sleep(_HEARTBEAT)
-        await message.in_progress()
+        with suppress(NatsError):  # then the message is delivered again, once the broker is back
+            await message.in_progress()

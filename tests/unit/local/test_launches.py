@@ -1,0 +1,58 @@
+"""Whom the environment of the one who called `up` reaches."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.local.deployment import Deployment
+from infra.local.launches import Launches
+from infra.local.options import Options
+from infra.local.secrets import Secrets
+from infra.local.specs import spec_of
+from infra.local.state import StateDir
+
+SECRET = ("BASIC_AUTH_USER", "BASIC_AUTH_PASSWORD", "BASIC_AUTH_PASSWORD_FILE")
+ONE = spec_of(Deployment(service="one", env_process="python one.py", secrets=["nats-url"]))
+
+
+@pytest.fixture
+def launches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launches:
+    for name in (*SECRET, "NATS_URL", "DATABASE_URL", "DATABASE_URL_FILE", "SECRETS_PATH"):
+        monkeypatch.setenv(name, "theirs")
+    state = StateDir(tmp_path / "state")
+    state.make()
+    secrets = Secrets(state.secrets)
+    made = Launches(Options(), state, secrets, 8080, "nats://ours", "postgresql://ours")
+    secrets.given = made.provided()
+    return made
+
+
+def test_only_the_gateway_gets_the_credentials(launches: Launches) -> None:
+    gateway = launches.gateway(3, 4)
+    assert {gateway.env[name] for name in SECRET} == {"theirs"}
+    for other in (launches.connector(3), launches.queue_worker(3), launches.replica(ONE, "x", 3)):
+        assert not other.env.keys() & {*SECRET, "DATABASE_URL_FILE"}, other.name
+    assert launches.connector(3).env["DATABASE_URL"] == "postgresql://ours"
+    assert "DATABASE_URL" not in launches.queue_worker(3).env
+
+
+def test_a_replica_finds_the_secrets_it_lists_as_files_and_no_url_in_its_environment(
+    launches: Launches,
+) -> None:
+    program = launches.replica(ONE, "one-1", 3)
+    assert not program.env.keys() & {"NATS_URL", "DATABASE_URL"}
+    folder = Path(program.env["SECRETS_PATH"])
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"nats-url": "nats://ours"}
+    launches.secrets.create("nats-url", b"nats://stored")
+    launches.replica(ONE, "one-2", 3)
+    assert (folder / "nats-url").read_text() == "nats://stored"
+    with pytest.raises(FileNotFoundError, match="secret absent"):
+        launches.replica(replace(ONE, secrets=("absent",)), "one-3", 3)
+
+
+def test_a_function_does_not_choose_what_is_the_platforms(launches: Launches) -> None:
+    spec = replace(ONE, environment={"SECRETS_PATH": "/etc", "LISTEN_FD": "9", "MINE": "1"})
+    env = launches.replica(spec, "one-1", 3).env
+    assert (env["LISTEN_FD"], env["MINE"], env["INSTANCE"]) == ("3", "1", "one-1")
+    assert env["SECRETS_PATH"] != "/etc"
