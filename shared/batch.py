@@ -86,7 +86,7 @@ class Delivery(msgspec.Struct, kw_only=True, gc=False):
     specversion: str = "1.0"
     time: datetime | None = None
     receivedat: datetime | None = None
-    correlationids: str = ""
+    correlationids: Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")] = ""
     eventcount: str = ""
     traceparent: str = ""
 
@@ -171,7 +171,7 @@ def decode_deliveries(request: Request, body: bytes) -> list[Delivery]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if media_type == BATCH_TYPE:
-            return _decode_batch(body)
+            return _distinct(_decode_batch(body))
         if media_type == STRUCTURED_TYPE:
             return [_single(body).divided()]
         if "ce-id" in request.headers:
@@ -190,6 +190,14 @@ def _decode_batch(body: bytes) -> list[Delivery]:
         return _batch(body)
     except msgspec.ValidationError:
         return [message.divided() for message in _undivided_batch(body)]
+
+
+def _distinct(deliveries: list[Delivery]) -> list[Delivery]:
+    """Return deliveries that the ledger can tell apart. Raises Problem invalid_batch."""
+    dated = [(each.stream_sequence, each.time) for each in deliveries if each.time is not None]
+    if len(set(dated)) < len(dated):
+        raise Problem("invalid_batch", "Two messages have the same sequence and time.")
+    return deliveries
 
 
 def _binary(headers: Mapping[str, str], body: bytes) -> Delivery:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import stamina
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 from stack import until
 
@@ -21,6 +22,7 @@ _QUIET = (
     "--disable-quic",
 )
 _PATIENCE = 60.0
+_BUSY = "body.asking, [aria-busy=true]"
 _NOTE_VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -49,6 +51,10 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found[0], args=list(_QUIET))
         yield browser
         browser.close()
+
+
+class NetworkChangedError(Exception):
+    """An interface came or went on this machine: Chromium gave up what it was loading."""
 
 
 class Tab:
@@ -80,13 +86,26 @@ class Tab:
 
     def open(self, query: str = "", path: str = "/function/report-dashboard/") -> None:
         """Open the page and return when every card shows its answer."""
-        self.page.goto(f"{self._gateway}{path}{query}")
-        self.settle()
+        for attempt in stamina.retry_context(on=NetworkChangedError, attempts=5):
+            with attempt:
+                self._said.clear()
+                self.page.goto(f"{self._gateway}{path}{query}")
+                self.settle()
 
     def settle(self) -> None:
         """Return when no card waits for its first answer and no question is open."""
-        until(lambda: self.page.locator("#cards > section").count() > 0, _PATIENCE)
-        until(lambda: self.page.locator("body.asking, [aria-busy=true]").count() == 0, _PATIENCE)
+        try:
+            until(lambda: self.page.locator("#cards > section").count() > 0, _PATIENCE)
+            until(lambda: self.page.locator(_BUSY).count() == 0, _PATIENCE)
+        except AssertionError:
+            self._require_network()
+            waiting = [each.get_attribute("id") for each in self.page.locator(_BUSY).all()]
+            pytest.fail(f"{waiting} wait; {self.complaints()}")
+        self._require_network()
+
+    def _require_network(self) -> None:
+        if any("ERR_NETWORK_CHANGED" in said for said in self._said):
+            raise NetworkChangedError
 
     def complaints(self) -> list[str]:
         """Return what the page complained about, violations of its policy included."""

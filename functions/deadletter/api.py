@@ -6,13 +6,12 @@ from functions.deadletter.requests import MOST_CHANGED, MOST_LETTERS, PAGE_LETTE
 from shared.dead_letters.letters import Summary
 from shared.dead_letters.redrive import Left
 from shared.dead_letters.selection import FILTERS
-from shared.errors import ERRORS
 from shared.events.model import SOURCES
 from shared.openapi.operations import Answered, Api, Operation
 
 _FILTERS: dict[str, dict[str, Any]] = {
     "source": {"type": "string", "enum": [*SOURCES, "unknown"]},
-    "code": {"type": "string", "enum": sorted(ERRORS)},
+    "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$", "examples": ["missing_field"]},
     "stage": {"type": "string", "enum": ["ingest", "consume"]},
     "from": {"type": "string", "examples": ["2026-01-31T12:00:00Z"]},
     "to": {"type": "string", "examples": ["2026-01-31T12:00:00Z"]},
@@ -82,7 +81,7 @@ def _show() -> Operation:
 
 def _change(verb: str) -> Operation:
     properties = {
-        **{name: _FILTERS[name] for name in FILTERS},
+        **{name: {"oneOf": [_FILTERS[name], {"type": "null"}]} for name in FILTERS},
         "limit": {"type": "integer", "minimum": 1, "maximum": MOST_CHANGED, "default": 1_000},
         "dryRun": {"type": "boolean", "default": False},
     }

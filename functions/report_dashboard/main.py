@@ -5,6 +5,7 @@ The page asks the report functions beside it, at the same origin, so that it sho
 
 from functions.report_dashboard.assets import Assets
 from functions.report_dashboard.pipeline import Pipeline
+from shared.openapi.operations import Api
 from shared.settings import Settings
 from shared.store.pool import Database
 from shared.web import Function, Request, Response, framework_target, require_method
@@ -69,5 +70,12 @@ class DashboardHandler:
         return response
 
 
-function = Function(NAME, DashboardHandler)
+def describe() -> Api:
+    """Return what the function serves."""
+    from functions.report_dashboard import api  # noqa: PLC0415 - only when asked
+
+    return api.describe()
+
+
+function = Function(NAME, DashboardHandler, describe)
 report_dashboard = framework_target(function)

@@ -64,17 +64,18 @@ def plan(  # noqa: PLR0913 - each is an option of the command line
       concurrency, batch               INVOKE_CONCURRENCY, INVOKE_MAX_EVENTS
       body, posts                      events a POST, POSTs in flight
     and in costs, CPU microseconds an event: gateway, ingest, broker, connector,
-    collector, database, beside (load generator, reports); collector_batch and
-    database_batch, microseconds of a batch however small; sync and quorum in
-    seconds; log_bytes an event; follower, a copy's cost relative to the leader's.
+    collector, database, publisher; the same with _batch, microseconds a batch
+    takes however small it is (not of ingest, publisher); watching, in cores;
+    sync, quorum in seconds; log_bytes an event; leading and following, a
+    message's cost where it is copied relative to where it is not.
 
     \b
     Examples:
       hookstream plan
       hookstream plan laptop --work drain --set concurrency=1
-      hookstream plan apart-32 --set database_cores=24 --set streams=2
+      hookstream plan medium --set database_cores=24 --set streams=1
       hookstream bench bulk --json > run.json
-      hookstream plan one-8 --costs run.json --set database=14
+      hookstream plan eight --costs run.json --set database=14
 
     Exit code: 0, or 2 if something of what was asked for cannot be.
     """  # noqa: D301 - click reads the backspace as "keep these lines"

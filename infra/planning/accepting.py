@@ -14,6 +14,11 @@ PACK: Final = 500
 """Most events of a message, PACK_MAX_EVENTS."""
 
 
+def share_of(events: int, number: int, lanes: int) -> int:
+    """Return how many of so many events go to a lane: as many as to the others, or one more."""
+    return events // lanes + (number < events % lanes)
+
+
 class Intake:
     """Accepts bodies whose events are dealt out evenly to the lanes."""
 
@@ -36,17 +41,18 @@ class Intake:
         site, costs = self._site, self._costs
         second = events * 1e-6
         # Where machines are apart, what publishes is somewhere else.
-        beside = second * costs.beside if self._layout.shared_cores is not None else 0.0
+        publishing = second * costs.publisher if self._layout.shared_cores is not None else 0.0
         in_turn(
-            site.publisher.work(beside),
+            site.publisher.work(publishing),
             next(site.gateways).work(second * costs.gateway * (1 - INVOKING)),
             next(site.ingest).work(second * costs.ingest),
-            together(*(self._publish(number, share) for number, share in self._parts(events))),
+            together(
+                *(
+                    self._publish(number, share_of(events, number, len(self._lanes)))
+                    for number in range(len(self._lanes))
+                )
+            ),
         )(accepted)
-
-    def _parts(self, events: int) -> list[tuple[int, int]]:
-        share, more = divmod(events, len(self._lanes))
-        return [(lane, share + (lane < more)) for lane in range(len(self._lanes))]
 
     def _publish(self, number: int, events: int) -> Step:
         """Write a lane's part: one message after the other, each synced before the next."""
@@ -63,13 +69,14 @@ class Intake:
 
     def _copy(self, stream: int, copy: int, events: int) -> Step:
         """Write to the stream's leader, or to one of those that follow it."""
-        costs, brokers = self._costs, self._site.brokers
-        broker = brokers[(stream + copy) % len(brokers)]
+        costs, broker = self._costs, self._site.streams[stream][copy]
         seconds = events * costs.broker * (1 - DELIVERING) * 1e-6
         syncs = -(-events // PACK) * costs.sync
         if copy:
             quorum = self._simulation.delay(costs.quorum)
-            return in_turn(broker.work(seconds * costs.follower), quorum)
+            return in_turn(broker.work(seconds * costs.following), quorum)
+        if self._layout.copies > 1:
+            seconds *= costs.leading
         lock = self._site.stream_locks[stream]
         syncing = self._simulation.delay(syncs)
         return in_turn(lock.take, broker.work(seconds), syncing, lock.give)

@@ -14,7 +14,7 @@ _PARTS: Final = {
     "ttk-consume": "collector",
     "postgres": "database",
 }
-"""The part that a process of the local stack is; all others are `beside`."""
+"""The part that a process of the local stack is; all others publish and watch."""
 
 FULL_BATCH: Final = 5_000
 """Events of the batches whose costs an event's are, INVOKE_MAX_EVENTS."""
@@ -28,28 +28,38 @@ class CostsError(Exception):
 class Costs:
     """CPU microseconds per event by process, as in docs/costs.md, and what else takes time.
 
-    Each event passes one collector, of its source. `beside` is what runs on a machine that has
-    everything: load generator, reports, supervisor. `collector_batch` and `database_batch` are the
-    microseconds that a batch takes however small it is; of full batches, the events' costs have
-    them in. `sync` is the seconds of an fsync, of a
-    message or of a commit; `log_bytes` is write-ahead log per event. `follower` is what a copy of
-    a message costs a broker that follows, relative to the one that leads, and `quorum` the
-    seconds until a majority has answered.
+    Each event passes one collector, of its source. What ends in `_batch` are the microseconds
+    that a batch takes however small it is; of full batches, the events' costs have them in.
+    `publisher` is what sends, where it shares the machine, and `watching` the cores that looking
+    at the reports ten times a second takes there. `sync` is the seconds of an fsync, of a message
+    or of a commit; `log_bytes` is write-ahead log per event. `leading` and `following` are what a
+    message costs a broker that has others copy it, and each of those, relative to a message that
+    nobody copies; `quorum` are the seconds until a majority has answered.
     """
 
-    beside: float = 1.0
+    publisher: float = 0.6
+    watching: float = 0.06
     gateway: float = 0.7
     ingest: float = 4.1
     broker: float = 1.3
     connector: float = 1.0
     collector: float = 7.2
     database: float = 8.4
+    gateway_batch: float = 500
+    broker_batch: float = 700
+    connector_batch: float = 1_000
     collector_batch: float = 2_000
     database_batch: float = 2_500
     sync: float = 0.0003
     log_bytes: float = 830
-    follower: float = 0.5
+    leading: float = 1.5
+    following: float = 1.0
     quorum: float = 0.001
+
+    def seconds(self, part: str, events: int, share: float = 1.0) -> float:
+        """Return the core-seconds of a batch at a part that gives batches a share of its time."""
+        fixed = (1 - events / FULL_BATCH) * getattr(self, f"{part}_batch")
+        return float(max(0.0, events * getattr(self, part) * share + fixed) * 1e-6)
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> Self:
@@ -58,22 +68,27 @@ class Costs:
         The scenario is one whose processes do the whole path: bulk or publisher. Raises CostsError.
         """
         try:
-            processes = document["scenarios"][0]["runs"][0]["processes"]
+            run = document["scenarios"][0]["runs"][0]
+            processes = run["processes"]
             spent = {each["name"]: float(each["cpuSecondsPerMillion"]) for each in processes}
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+            rate = run["events"] / run["visibleSeconds"]
+        except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError) as error:
             raise CostsError("this is no `hookstream bench --json` of a local stack") from error
-        return cls.of_processes(spent)
+        return cls.of_processes(spent, rate)
 
     @classmethod
-    def of_processes(cls, spent: Mapping[str, float]) -> Self:
-        """Return costs from the microseconds of each process. Raises CostsError."""
-        parts = dict.fromkeys((*_PARTS.values(), "beside"), 0.0)
+    def of_processes(cls, spent: Mapping[str, float], rate: float) -> Self:
+        """Return costs from the microseconds of each process at a rate. Raises CostsError."""
+        parts = dict.fromkeys(_PARTS.values(), 0.0)
+        beside = -cls().watching * 1e6 / rate
         for name, microseconds in spent.items():
-            parts[_PARTS.get(name, "beside")] += microseconds
-        idle = [part for part, microseconds in parts.items() if not microseconds]
-        if missing := set(idle) - {"beside"}:
+            if name in _PARTS:
+                parts[_PARTS[name]] += microseconds
+            else:
+                beside += microseconds
+        if missing := [part for part, microseconds in parts.items() if not microseconds]:
             raise CostsError(f"nothing was spent by {_listed(missing)}: it takes a run of bulk")
-        return cls(**parts)
+        return cls(**parts, publisher=max(0.0, beside))
 
 
 def _listed(parts: Iterable[str]) -> str:

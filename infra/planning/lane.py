@@ -101,10 +101,11 @@ class Lane:
             self._stored(events)
             route.permits.give(lambda: self._look(route))
 
+        connecting = costs.seconds("connector", events)
         in_turn(
-            route.broker.work(events * costs.broker * DELIVERING * 1e-6),
-            route.connector.work(events * costs.connector * _FETCH * 1e-6),
-            next(route.gateways).work(events * costs.gateway * INVOKING * 1e-6),
+            route.broker.work(costs.seconds("broker", events, DELIVERING)),
+            route.connector.work(connecting * _FETCH),
+            next(route.gateways).work(costs.seconds("gateway", events, INVOKING)),
             collector.store(events),
-            route.connector.work(events * costs.connector * _SETTLE * 1e-6),
+            route.connector.work(connecting * _SETTLE),
         )(done)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from infra.planning.accepting import Intake
+from infra.planning.accepting import Intake, share_of
 from infra.planning.costs import Costs
 from infra.planning.lane import Lane
 from infra.planning.layout import Layout
+from infra.planning.parts import Program
 from infra.planning.simulation import Share, Simulation
 from infra.planning.site import SOURCES, Site
 from infra.planning.storing import Collector, Store
@@ -17,11 +18,16 @@ FULL: Final = 0.9
 
 _WARM_UP: Final = 1.5
 _SECONDS: Final = 4.0
+_LOOKS: Final = 0.1
 _PATIENCE: Final = 3_600.0
 _IN_FLIGHT: Final = 6
 """Batches on their way for each route, when as many events come as are stored."""
 
-_WAITS: Final = ("invocations in flight", "connections of a collector")
+_WAITS: Final = (
+    "invocations in flight",
+    "connections of a collector",
+    "housekeeping's backlog",
+)
 """What is full because something behind it is slow, or because there could be more of it."""
 
 
@@ -52,7 +58,11 @@ class Prediction:
         fullest = max(parts, key=lambda name: parts[name])
         if parts[fullest] >= FULL:
             return fullest
-        return "invocations in flight" if self.busy["invocations in flight"] >= FULL else "bodies"
+        return (
+            "invocations in flight"
+            if self.busy["invocations in flight"] >= FULL
+            else "bodies in flight"
+        )
 
 
 def predict(
@@ -79,6 +89,8 @@ class _Run:
         self._events = events
         self._sent = self._accepted = self._stored = 0
         site = Site(layout, self.simulation)
+        if layout.shared_cores is not None:
+            self._watch(site.watcher, costs.watching)
         stores = [
             Store(self.simulation, site, number, costs, layout)
             for number in range(layout.databases)
@@ -99,15 +111,20 @@ class _Run:
         lane = Lane(self.simulation, layout, costs, collectors, self._store)
         if self._work is not Work.BURST:
             for connector in site.connectors:
-                broker = site.brokers[number % layout.streams]
+                broker = site.streams[number % layout.streams][0]
                 lane.serve(connector, broker, site.gateways)
         return lane
+
+    def _watch(self, watcher: Program, cores: float) -> None:
+        """Look at the reports again and again."""
+        watcher.do(cores * _LOOKS, _nothing)
+        self.simulation.after(_LOOKS, lambda: self._watch(watcher, cores))
 
     def __call__(self) -> float:
         """Return events a second."""
         if self._work is Work.DRAIN:
-            for lane in self._lanes:
-                lane.arrive(self._events // len(self._lanes))
+            for number, lane in enumerate(self._lanes):
+                lane.arrive(share_of(self._events, number, len(self._lanes)))
         else:
             self._post()
         if self._work in {Work.BULK, Work.DRAIN}:
@@ -147,3 +164,7 @@ class _Run:
             self.simulation.stop()
         elif self._work is Work.SUSTAINED:
             self._post()
+
+
+def _nothing() -> None:
+    """End a look."""

@@ -14,8 +14,8 @@ HOUSEKEEPERS = 3
 class Site:
     """A layout's programs.
 
-    Streams and databases are lists of equals; `stream_locks` are held while a message is written
-    and synced, `logs` are the devices of the databases' write-ahead logs.
+    Each of `streams` is the thread that leads it and those that copy it; `stream_locks` are held
+    while a message is written and synced, `logs` are the devices of the write-ahead logs.
     """
 
     def __init__(self, layout: Layout, simulation: Simulation) -> None:
@@ -26,11 +26,15 @@ class Site:
         functions = [everything] if everything else self._machines("functions", layout.machines)
         self._functions = cycle(functions)
         brokers = max(layout.streams, layout.copies)
-        self.brokers = [
-            simulation.program(
-                "broker", everything or self._machine("a broker", layout.broker_cores)
-            )
-            for _ in range(brokers)
+        broker_machines = [
+            everything or self._machine("a broker", layout.broker_cores) for _ in range(brokers)
+        ]
+        self.streams = [
+            [
+                simulation.program("broker", broker_machines[(stream + copy) % brokers])
+                for copy in range(layout.copies)
+            ]
+            for stream in range(layout.streams)
         ]
         self.stream_locks = [simulation.permits("stream", 1) for _ in range(layout.streams)]
         self.databases = [
@@ -45,9 +49,9 @@ class Site:
             cycle(self._programs("housekeeping", HOUSEKEEPERS, database))
             for database in self.databases
         ]
-        self.publisher = simulation.program(
-            "publisher", everything or simulation.machine("publisher", 1)
-        )
+        beside = everything or simulation.machine("publisher", 2)
+        self.publisher = simulation.program("publisher", beside)
+        self.watcher = simulation.program("publisher", beside)
         self.gateways = cycle(self.replicas("gateway", layout.gateways))
         self.ingest = cycle(self.replicas("ingest", layout.ingests))
         self.connectors = self.replicas("connector", layout.connectors)

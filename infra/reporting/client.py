@@ -1,6 +1,6 @@
 """Asks a gateway for a report."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import httpx2
 import msgspec
@@ -27,11 +27,11 @@ class _Problem(msgspec.Struct, rename="camel"):
         return f"{self.title}: {self.detail}{allowed}{reference}"
 
 
-def fetch(gateway: str, name: str, parameters: Mapping[str, str], timeout: float) -> bytes:
-    """Return a report's JSON. Raises ReportFailedError."""
+def fetch(gateway: str, name: str, parameters: Sequence[tuple[str, str]], timeout: float) -> bytes:
+    """Return a report in the form that the parameters ask for. Raises ReportFailedError."""
     url = f"{gateway.rstrip('/')}/reports/{name}"
     try:
-        answer = httpx2.get(url, params=dict(parameters), timeout=timeout)
+        answer = httpx2.get(url, params=list(parameters), timeout=timeout)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise ReportFailedError(f"{url}: {str(error) or type(error).__name__}") from error
     if answer.status_code != _OK:

@@ -1,22 +1,29 @@
 """Shows the reports as tables with bars."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import msgspec
 from rich.bar import Bar
-from rich.box import SIMPLE_HEAD
 from rich.columns import Columns
 from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from infra.reporting.grouped import (
+    FUNNEL_FIGURES,
+    REVENUE_FIGURES,
+    amount,
+    event_figures,
+    show_groups,
+)
 from shared.reports.answers import (
     Answer,
     DemographicsAnswer,
     EventsAnswer,
     FacebookUsers,
+    FunnelAnswer,
+    Groups,
     RevenueAnswer,
     TiktokUsers,
 )
@@ -35,32 +42,34 @@ def show_report(console: Console, name: str, content: bytes) -> None:
 def _show_events(console: Console, content: bytes) -> None:
     answer = msgspec.json.decode(content, type=EventsAnswer)
     _show_head(console, answer, f"{answer.total_events:,} events")
-    table = _table("source", "stage", "type", numbers=("count", "share"))
-    most = max((group.count for group in answer.groups), default=0)
-    for group in answer.groups:
-        share = f"{group.count / answer.total_events:.1%}"
-        names = (str(group.source), str(group.funnel_stage), str(group.event_type))
-        table.add_row(*names, f"{group.count:,}", share, _bar(group.count, most))
-    _show_table(console, table)
+    figures = event_figures(answer.total_events)
+    show_groups(console, answer.groups, answer.series or (), figures)
+    _show_rest(console, answer, len(answer.groups))
 
 
 def _show_revenue(console: Console, content: bytes) -> None:
     answer = msgspec.json.decode(content, type=RevenueAnswer)
-    average = f", {_amount(answer.average_order_value)} on average" * bool(answer.transaction_count)
+    average = f", {amount(answer.average_order_value)} on average" * bool(answer.transaction_count)
     sales = f"{answer.transaction_count:,} transactions{average}"
-    _show_head(console, answer, f"{_amount(answer.total_revenue)} from {sales}")
-    table = _table("source", "type", numbers=("revenue", "transactions", "average"))
-    most = max((float(group.total_revenue) for group in answer.groups), default=0)
-    for group in answer.groups:
-        table.add_row(
-            str(group.source),
-            str(group.event_type),
-            _amount(group.total_revenue),
-            f"{group.transaction_count:,}",
-            _amount(group.average_order_value),
-            _bar(float(group.total_revenue), most),
+    _show_head(console, answer, f"{amount(answer.total_revenue)} from {sales}")
+    show_groups(console, answer.groups, answer.series or (), REVENUE_FIGURES)
+    _show_rest(console, answer, len(answer.groups))
+
+
+def _show_funnel(console: Console, content: bytes) -> None:
+    answer = msgspec.json.decode(content, type=FunnelAnswer)
+    _show_head(console, answer, f"{answer.group_count:,} funnels")
+    show_groups(console, answer.groups, answer.series or (), FUNNEL_FIGURES)
+    _show_rest(console, answer, len(answer.groups))
+
+
+def _show_rest(console: Console, answer: Groups, shown: int) -> None:
+    """Say how to see the groups that are not shown."""
+    if answer.next_cursor is not None:
+        console.print(
+            f"{shown:,} of {answer.group_count:,} groups; the next: --cursor", style="dim"
         )
-    _show_table(console, table)
+        console.print(answer.next_cursor, style="dim", soft_wrap=True)
 
 
 def _show_demographics(console: Console, content: bytes) -> None:
@@ -132,20 +141,6 @@ def _moment(limit: datetime) -> str:
     return limit.isoformat().replace("+00:00", "Z")
 
 
-def _table(*names: str, numbers: Sequence[str]) -> Table:
-    table = Table(box=SIMPLE_HEAD)
-    for name in names:
-        table.add_column(name, no_wrap=True)
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", max_width=_BAR_WIDTH, min_width=_BAR_WIDTH // 3)
-    return table
-
-
-def _show_table(console: Console, table: Table) -> None:
-    console.print(table if table.row_count else "nothing in this selection")
-
-
 def _counts(title: str, counts: Iterable[tuple[str, int]]) -> Table:
     rows = list(counts)
     table = Table(title=title, title_justify="left", show_header=False, box=None)
@@ -159,10 +154,6 @@ def _bar(value: float, most: float, width: int | None = None) -> RenderableType:
     return Bar(most, 0, value, width=width, color="cyan") if most else ""
 
 
-def _amount(text: str | None) -> str:
-    return "" if text is None else f"{Decimal(text):,f}"
-
-
 def _number(value: float | None) -> str:
     return "unknown" if value is None else f"{value:,.1f}"
 
@@ -171,4 +162,5 @@ _SHOW: dict[str, Callable[[Console, bytes], None]] = {
     "events": _show_events,
     "revenue": _show_revenue,
     "demographics": _show_demographics,
+    "funnel": _show_funnel,
 }

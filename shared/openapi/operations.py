@@ -48,5 +48,15 @@ class Api:
     models: tuple[Model, ...] = ()
 
 
-ALWAYS = ("method_not_allowed", "too_many_requests", "internal_error", "function_unavailable")
+ALWAYS = (
+    "invalid_request",
+    "method_not_allowed",
+    "target_too_long",
+    "head_too_large",
+    "too_many_requests",
+    "internal_error",
+    "bad_gateway",
+    "function_unavailable",
+    "gateway_timeout",
+)
 """Problems that any operation may end with."""

@@ -78,7 +78,7 @@ def _forms(answer: type[Answer]) -> dict[str, Any]:
 def _parameter(report: Report, parameter: Parameter) -> Mapping[str, Any]:
     schema: Mapping[str, Any] = parameter.schema
     if parameter.many is not None:
-        schema = {"type": "array", "items": schema, "minItems": 1, "uniqueItems": True}
+        schema = {"type": "array", "items": schema, "minItems": 1}
         if parameter.field == "group_by":
             schema = {**schema, "default": list(report.group_by)}
     described: dict[str, Any] = {

@@ -126,7 +126,7 @@ def test_a_filter_by_campaign_offers_the_campaigns_and_shows_markup_as_text(
     tab.page.fill("input[name=campaignId]", NAUGHTY)
     tab.page.press("input[name=campaignId]", "Enter")
     until(lambda: tab.figure("events-total") == "1")
-    assert tab.figure("revenue-total") == "99,999.99"
+    until(lambda: tab.figure("revenue-total") == "99,999.99")
     assert tab.page.locator("main img").count() == 0
     assert tab.complaints() == []
 
@@ -177,16 +177,17 @@ def test_new_events_are_shown_within_15_seconds(open_tab: OpenTab, published: St
 
 
 def test_refreshing_is_paused_while_the_reader_wants(open_tab: OpenTab) -> None:
-    tab = open_tab()
-    tab.page.click("#refresh")
-    assert asked(tab)["refresh"] == ["off"]
-    tab.settle()
-    seen = len(tab.answers())
-    tab.page.wait_for_timeout(12_000)
-    assert len(tab.answers()) == seen
-    tab.page.click("#refresh")
-    until(lambda: len(tab.answers()) > seen)
-    assert "refresh" not in asked(tab)
+    tab = open_tab("?range=all&refresh=off")
+    for _ in range(2):
+        tab.settle()
+        seen = len(tab.answers())
+        tab.page.wait_for_timeout(12_000)
+        assert len(tab.answers()) == seen
+        tab.page.click("#refresh")
+        until(lambda seen=seen: len(tab.answers()) > seen)  # type: ignore[misc]
+        assert "refresh" not in asked(tab)
+        tab.page.click("#refresh")
+        assert asked(tab)["refresh"] == ["off"]
 
 
 def test_each_chart_has_its_figures_as_csv(open_tab: OpenTab) -> None:
@@ -200,7 +201,7 @@ def test_each_chart_has_its_figures_as_csv(open_tab: OpenTab) -> None:
         assert answer.text.count("\n") >= 1
     with tab.page.expect_download() as download:
         tab.page.click("#events a.csv")
-    assert download.value.suggested_filename == "hookstream-events.csv"
+    assert download.value.suggested_filename == "events.csv"
 
 
 def test_charts_have_a_table_and_answer_to_keys(open_tab: OpenTab) -> None:
@@ -325,4 +326,4 @@ def test_a_gateway_that_goes_away_is_told_and_comes_back(
     published.command("up", "--detach", "--json", "--port", str(port))
     tab.page.locator("#events .state button").click()
     until(lambda: tab.figure("events-total") == total, timeout=60)
-    assert tab.page.locator(".state.failed:visible").count() == 0
+    until(lambda: tab.page.locator(".state.failed:visible").count() == 0, timeout=60)

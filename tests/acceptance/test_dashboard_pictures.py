@@ -13,7 +13,7 @@ from stack import Stack
 
 FOLDER = os.environ.get("SCREENSHOTS")
 MOST_BYTES = 300_000
-HEIGHT = 1010
+HEIGHT = 1190
 
 PICTURES: dict[str, dict[str, Any]] = {
     "dashboard": {"color_scheme": "light", "viewport": {"width": 1400, "height": HEIGHT}},

@@ -13,7 +13,7 @@ export class Card {
   constructor(id, title, size, report = null) {
     const heading = element("h2", { id: `${id}-title` }, title);
     this.title = title;
-    this.csv = element("a", { class: "csv", download: `hookstream-${id}.csv`, hidden: true }, "CSV");
+    this.csv = element("a", { class: "csv", download: "", hidden: true }, "CSV");
     this.csv.setAttribute("aria-label", `${title} as CSV`);
     this.report = report;
     this.node = element(

@@ -72,12 +72,18 @@ async function fill(part, view, ask, signal) {
     part.draw(answer, view);
   } catch (error) {
     if (signal.aborted) return null;
-    if (!(error instanceof Refusal)) throw error;
+    const refusal = error instanceof Refusal ? error : fault(error);
     shown.delete(part);
-    part.card.fail(error, () => refresher.now());
-    return error;
+    part.card.fail(refusal, () => refresher.now());
+    return refusal;
   }
   return null;
+}
+
+/** A mistake of the page's own: told to the console as well, and no reason to stop the others. */
+function fault(error) {
+  reportError(error);
+  return new Refusal("This card cannot be drawn", "The browser's console says why.");
 }
 
 /** The first and last moment of the data, where the range has no start; null if unknown. */

@@ -33,7 +33,7 @@ export class Funnel {
     if (!groups.length) return this.card.empty(NO_EVENTS);
     const all = whole(groups);
     const most = Math.max(all.top.users, all.bottom.users, 1);
-    const share = all.rate === null ? "" : `, ${percent(all.rate)} of those at the top`;
+    const share = all.rate === null ? "" : `: ${percent(all.rate)}`;
     return this.card.show(things(all.users, "distinct user"), [
       stageBar("top", all.top, groups, most),
       element("p", { class: "step" }, `${things(all.both, "user")} in both stages${share}`),

@@ -2,7 +2,7 @@
 
 import { element } from "./elements.js";
 import { whole } from "./funnel.js";
-import { compact, count, money, percent, things } from "./numbers.js";
+import { count, money, percent, things } from "./numbers.js";
 import { SOURCES } from "./state.js";
 
 class Headline {
@@ -47,7 +47,7 @@ export class EventsHeadline extends Headline {
   read({ totalEvents, groups }) {
     const parts = [...SOURCES].map(([source, name]) => {
       const events = groups.filter((group) => group.source === source);
-      return `${name} ${compact(events.reduce((sum, group) => sum + group.count, 0))}`;
+      return `${name} ${count(events.reduce((sum, group) => sum + group.count, 0))}`;
     });
     return [count(totalEvents), parts.join(" · ")];
   }

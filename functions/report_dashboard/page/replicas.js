@@ -1,6 +1,7 @@
 // The replicas of the functions, where the gateway tells them to anyone who asks.
 
 const LIST = "../../system/functions";
+const PATIENCE = 5e3;
 
 let refused = false;
 
@@ -9,7 +10,11 @@ export async function replicas(signal) {
   if (refused) return null;
   try {
     // Without credentials, a gateway that wants some does not make the browser ask for them.
-    const response = await fetch(LIST, { cache: "no-store", credentials: "omit", signal });
+    const response = await fetch(LIST, {
+      cache: "no-store",
+      credentials: "omit",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+    });
     refused = [401, 403, 404].includes(response.status);
     return response.ok ? await response.json() : null;
   } catch (error) {

@@ -73,7 +73,7 @@ export class TimeChart {
       height: HEIGHT,
       tzDate: (seconds) => globalThis.uPlot.tzDate(new Date(seconds * 1000), zone),
       legend: { show: false },
-      padding: [12, 8, 0, 0],
+      padding: [12, 20, 0, 0],
       cursor: {
         y: false,
         points: { show: false },

@@ -167,6 +167,35 @@ def test_versions_and_folders_at_once(url: str, monkeypatch: pytest.MonkeyPatch)
     assert sum(numbers(url).values()) == 900
 
 
+def test_an_unfinished_write_of_an_older_version_is_waited_for(url: str) -> None:
+    write(url, [[facebook(timestamp=START.isoformat())]], version=older.NAME)
+    with (
+        psycopg.connect(url, application_name="hookstream older") as writer,
+        psycopg.connect(url, autocommit=True) as looker,
+    ):
+        writer.execute(
+            "insert into events select (jsonb_populate_record(e, '{\"stream_position\": 1}')).*"
+            " from events e"
+        )
+        writer.execute("update rollup_types set events = events + 1")
+        with meanwhile(lambda: fold(url)):
+            waiting = "select from pg_locks where not granted"
+            assert wait_until(lambda: looker.execute(waiting).fetchone() is not None, 20)
+            writer.commit()
+    assert not behind(url)
+    assert differences_of_segments(url) == []
+
+
+def test_what_somebody_is_changing_is_merged_the_next_time(url: str) -> None:
+    write(url, [[facebook()] for _ in range(64)])
+    with psycopg.connect(url) as holder:
+        holder.execute("select from segments order by id desc limit 1 for update")
+        merge(url)
+        assert len(numbers(url)) == 64
+    merge(url)
+    assert len(numbers(url)) == 1
+
+
 def test_ended_anywhere_the_next_goes_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     moments = [(START + timedelta(seconds=number)).isoformat() for number in range(100)]
     write(url, [[facebook(timestamp=moment) for moment in moments]], version=older.NAME)

@@ -155,3 +155,38 @@ class Reports:
             await response.stream.aclose()
 
         self._run(drop())
+
+    def status(self, name: str, query: str, headers: dict[str, str]) -> int:
+        """Return the status of an answer, read to its end. Raises Problem."""
+
+        async def read() -> int:
+            response = await self._respond(name, query, headers)
+            if response.stream is not None:
+                async with aclosing(response.stream) as stream:
+                    async for _ in stream:
+                        pass
+            return response.status
+
+        [status] = self._run(read())
+        return int(status)
+
+    def crowd(
+        self, many: Sequence[tuple[str, str]], one: tuple[str, str]
+    ) -> tuple[list[str], dict[str, Any]]:
+        """Ask many questions that are refused, and one beside them; return codes and answer."""
+
+        async def code(name: str, query: str) -> str:
+            try:
+                await self._respond(name, query, {})
+            except Problem as problem:
+                return problem.kind.code
+            return "answered"
+
+        async def all_together() -> tuple[list[str], dict[str, Any]]:
+            crowd = [asyncio.create_task(code(*question)) for question in many]
+            await asyncio.sleep(0.05)
+            answer = await self._ask(*one, "GET")
+            return [await task for task in crowd], answer
+
+        [found] = self._run(all_together())
+        return found  # type: ignore[no-any-return]

@@ -162,6 +162,27 @@ def test_each_snapshot_shows_its_own_segments(
         asyncio.run(run(found))
 
 
+def test_what_a_slow_writer_stores_is_seen_when_it_has_committed(
+    tables: psycopg.Connection, report_url: str
+) -> None:
+    """It has an older transaction and a smaller id than what was seen before."""
+
+    async def run() -> None:
+        facts = Facts(GIB)
+        with psycopg.connect(report_url) as slow:
+            store(slow, [event(0)])
+            with tables.transaction():
+                store(tables, [replace(event(1), occurred_at=NOON + timedelta(hours=1))])
+            async with snapshot(report_url) as connection:
+                assert (await ask(facts, connection))[0] == {"c1": 1}
+            slow.commit()
+        async with snapshot(report_url) as connection:
+            assert (await ask(facts, connection))[0] == {"c0": 1, "c1": 1}
+
+    with segments(tables):
+        asyncio.run(run())
+
+
 def test_snapshots_asked_at_once(tables: psycopg.Connection, report_url: str) -> None:
     async def run(found: Segments) -> None:
         facts = Facts(GIB)
@@ -187,6 +208,7 @@ def test_what_does_not_fit_is_refused_before_it_is_loaded(
     async def run(found: Segments) -> None:
         facts = Facts(100 * 64)
         found.store(400)
+        tables.execute("update segments set country = 'what nobody can read'")
         async with snapshot(report_url) as connection:
             with pytest.raises(Problem) as refused:
                 await facts.tallies(connection, question("country"), ALL)

@@ -31,13 +31,13 @@ def test_a_layout_is_planned_with_its_parts() -> None:
 
 
 def test_several_layouts_are_compared() -> None:
-    assert [each["layout"] for each in planned("laptop", "one-4")] == ["laptop", "one-4"]
+    assert [each["layout"] for each in planned("laptop", "four")] == ["laptop", "four"]
 
 
 def test_without_a_layout_there_are_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in set(LAYOUTS) - {"laptop", "one-4"}:
+    for name in set(LAYOUTS) - {"laptop", "four"}:
         monkeypatch.delitem(LAYOUTS, name)
-    assert [each["layout"] for each in planned()] == ["laptop", "one-4"]
+    assert [each["layout"] for each in planned()] == ["laptop", "four"]
 
 
 def test_changes_change_layout_and_costs() -> None:

@@ -10,7 +10,7 @@ def test_processes_become_parts() -> None:
     costs = Costs.of_document(document(SPENT))
     assert costs.database == 9
     assert costs.collector == 6.5
-    assert costs.beside == 1
+    assert costs.publisher == pytest.approx(1 - costs.watching / 0.07)
     assert costs.broker == 1.5
 
 

@@ -6,16 +6,23 @@ import pytest
 from rich.console import Console
 
 from infra.reporting.display import show_report
+from infra.reporting.grouped import spark
 from shared.reports.answers import (
     CityShare,
+    Conversion,
     CountryShare,
     DemographicsAnswer,
     EventGroup,
+    EventPoint,
     EventsAnswer,
     FacebookUsers,
+    FunnelAnswer,
+    FunnelGroup,
     Range,
     RevenueAnswer,
     RevenueGroup,
+    Stages,
+    Step,
     TiktokUsers,
 )
 
@@ -134,3 +141,52 @@ def test_nothing_to_show(name: str, answer: msgspec.Struct) -> None:
 def test_an_answer_of_another_shape() -> None:
     with pytest.raises(msgspec.MsgspecError):
         show_report(Console(file=io.StringIO()), "events", b'{"hello": 1}')
+
+
+def test_a_series_is_a_sparkline_per_group() -> None:
+    days = [NOON.replace(day=day) for day in range(1, 5)]
+    answer = events(10)
+    answer.series = [
+        EventPoint(
+            source="facebook", funnel_stage="bottom", event_type="checkout.complete",
+            count=count, start=day,
+        )
+        for day, count in zip(days, (1, 8, 0, 1), strict=True) if count
+    ]  # fmt: skip
+    assert "▂█▂" in shown("events", answer)
+
+
+def test_many_intervals_fit_into_a_sparkline() -> None:
+    assert spark([1.0] * 24) == "█" * 24
+    assert len(spark(list(range(5_000)))) <= 24
+    assert spark([0, 0]) == "  "
+    assert spark([]) == ""
+
+
+def test_groups_without_a_value_and_names_that_look_like_markup() -> None:
+    answer = EventsAnswer(
+        group_count=3, next_cursor="abc", range=ALL_TIME, as_of=NOON, freshness_seconds=0.4,
+        total_events=3,
+        groups=[EventGroup(country=name, count=1) for name in (None, "[red]x", "y" * 50)],
+    )  # fmt: skip
+    text = shown("events", answer)
+    assert "none" in text
+    assert "[red]x" in text
+    assert "…" in text
+    assert "abc" in text
+
+
+def test_funnel() -> None:
+    step = Step(events=4, users=4)
+    group = FunnelGroup(
+        source="facebook", users=4, events=8, stages=Stages(top=step, bottom=step), types=[],
+        conversion=Conversion(users=1, rate=0.25), revenue="1234.50", transaction_count=1,
+        revenue_per_user="308.62",
+    )  # fmt: skip
+    answer = FunnelAnswer(
+        group_count=1, next_cursor=None, range=ALL_TIME, as_of=NOON, freshness_seconds=0.4,
+        exact=True, groups=[group],
+    )  # fmt: skip
+    text = shown("funnel", answer, 120)
+    for part in ("facebook", "25.00%", "1,234.50", "308.62"):
+        assert part in text

@@ -66,6 +66,33 @@ def test_prints_the_answer_as_it_came(gateway: str, asked: list[str]) -> None:
     ]
 
 
+def test_every_parameter_reaches_the_report(gateway: str, asked: list[str]) -> None:
+    options = ["--source", "tiktok", "--source", "facebook", "--group-by", "country,device"]
+    options += ["--interval", "1d", "--timezone", "Europe/Kyiv", "--limit", "5", "--cursor", "abc"]
+    done = CliRunner().invoke(app, ["report", "events", "--url", gateway, "--csv", *options])
+    assert done.stdout.encode() == ANSWER
+    assert asked[0].partition("?")[2].split("&") == [
+        "source=tiktok", "source=facebook", "groupBy=country%2Cdevice", "interval=1d",
+        "timezone=Europe%2FKyiv", "limit=5", "cursor=abc", "format=csv",
+    ]  # fmt: skip
+
+
+def test_watching_asks_again_until_it_is_interrupted(
+    gateway: str, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("infra.commands.report._pause", wait)
+    done = CliRunner().invoke(app, ["report", "events", "--url", gateway, "--watch", "7"])
+    assert (done.exit_code, len(asked), waited) == (0, 3, [7, 7, 7])
+    assert done.output.count("2 events") == 3
+
+
 def test_says_why_a_question_was_refused(gateway: str) -> None:
     done = CliRunner().invoke(app, ["report", "events", "--url", gateway, "--source", "google"])
     assert done.exit_code == 1

@@ -104,6 +104,23 @@ def test_what_is_no_batch_is_refused(body: bytes) -> None:
         deliveries(body, content_type=BATCH_TYPE)
 
 
+@pytest.mark.parametrize(
+    ("messages", "detail"),
+    [
+        ([{"correlationids": "a\0"}], "pattern"),
+        ([{"time": "2026-05-01T00:00:00Z"}] * 2, "same sequence and time"),
+    ],
+)
+def test_what_the_ledger_cannot_hold_is_refused(
+    messages: list[dict[str, str]], detail: str
+) -> None:
+    required = {"id": "EVENTS:1", "source": "x", "type": "y", "data": []}
+    body = json.dumps([{**required, **message} for message in messages]).encode()
+    with pytest.raises(Problem, match=detail) as caught:
+        deliveries(body, content_type=BATCH_TYPE)
+    assert caught.value.kind.code == "invalid_batch"
+
+
 def test_other_media_types_are_refused() -> None:
     with pytest.raises(Problem, match="unsupported_media_type"):
         deliveries(b"[]", content_type="application/json")
