@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from deploy.engine import Compose, Engine
-from deploy.manifests import INFRA
+from deploy.manifests import INFRA, roles
 from stack import until
 
 pytestmark = pytest.mark.timeout(1200)
@@ -59,6 +59,20 @@ def test_proves_what_was_sent(compose: Compose) -> None:
     assert f"{EVENTS:,} sent = {EVENTS:,} reported" in said
     assert "equal to the cent" in said
     compose.run("exec", "-T", "gateway", "hookstream", "reconcile")
+
+
+@pytest.mark.parametrize("role", sorted(roles()))
+def test_every_role_is_ready(compose: Compose, role: str) -> None:
+    gateway = compose.url("gateway", 8080)
+    answer = httpx2.get(f"{gateway}/function/{role}/health/ready", timeout=60)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+
+
+def test_the_dashboard_has_its_page(compose: Compose) -> None:
+    gateway = compose.url("gateway", 8080)
+    page = httpx2.get(f"{gateway}/function/report-dashboard/", timeout=60)
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
 
 
 def test_collectors_go_to_zero_and_come_back(compose: Compose) -> None:
