@@ -20,7 +20,7 @@ from infra.bench.outcome import Column, Outcome, Sheet
 from infra.bench.sizes import Sizes
 from infra.local.state import StateDir
 
-REPORTS: Final = ("events", "revenue", "demographics")
+REPORTS: Final = ("events", "revenue", "demographics", "funnel")
 GATEWAY: Final = "gateway"
 FUNCTION: Final = "function"
 
@@ -161,7 +161,7 @@ def _listening(pid: int) -> list[int]:
 def _time(
     report: str, place: str, url: str, dataset: Dataset, sizes: ReportSizes
 ) -> Iterator[Timing]:
-    slow = report == "demographics"
+    slow = report in {"demographics", "funnel"}
     rng = Random(0)  # noqa: S311 - the same questions in every run
     number = 1 + (sizes.slow_questions if slow else sizes.questions)
     asked = list(questions(rng, dataset.start, dataset.end, number))

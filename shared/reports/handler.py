@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from prometheus_client import Counter, Histogram
 
+from shared.reports.cache import AnswerCache
 from shared.reports.export import Export, TaggedPages, is_export, read_pages
 from shared.reports.facts.facts import Facts
 from shared.reports.formats import writer
@@ -14,8 +15,8 @@ from shared.reports.report import Report, Store
 from shared.reports.revision import is_known, read_tag
 from shared.reports.selection import Selection
 from shared.reports.slots import Slots
-from shared.reports.totals import is_rolled_up
-from shared.settings import Settings
+from shared.reports.totals import is_rolled_up, read_freshness
+from shared.settings import MIB, Settings
 from shared.store.pool import Database
 from shared.telemetry import DURATION_BUCKETS
 from shared.web import Request, Response, require_method
@@ -28,6 +29,8 @@ DURATION = Histogram(
     buckets=DURATION_BUCKETS,
 )
 
+_CACHE_BYTES = 8 * MIB
+
 
 class ReportHandler:
     """Answers `GET` and `HEAD` of one report, whatever the path.
@@ -39,6 +42,7 @@ class ReportHandler:
     def __init__(self, report: Report, chosen: Settings) -> None:
         self._report = report
         self._facts = Facts(chosen.report_memory)
+        self._answers = AnswerCache(_CACHE_BYTES)
         self._database = Database(chosen, f"report-{report.name}")
         self._costly = Slots(chosen.database_pool_size - 1, chosen.database_timeout)
         self._exports = Slots(chosen.database_pool_size // 2, chosen.database_timeout)
@@ -87,7 +91,13 @@ class ReportHandler:
     async def _whole(self, request: Request, selection: Selection) -> Response:
         async with self._database.snapshot() as connection:
             tag = await read_tag(connection, selection)
-            answer = await self._report.build(Store(connection, self._facts), selection)
+            answer = self._answers.find(selection, tag)
+            if answer is None:
+                answer = await self._report.build(Store(connection, self._facts), selection)
+                self._answers.keep(selection, tag, answer)
+            else:
+                fresh = await read_freshness(connection, selection)
+                answer.as_of, answer.freshness_seconds = fresh
         response = present(self._report, selection, answer, request.query)
         response.headers.update(headers_of(tag))
         return response

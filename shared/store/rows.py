@@ -55,11 +55,9 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 _COLUMNS = {
     "occurred_at": "timestamptz", "type_id": "int2", "event_id": "text", "user_id": "text",
-    "country": "text", "city": "text", "age": "int2", "gender": "text", "followers": "int8",
-    "device": "text", "watch_time": "float8", "percentage_watched": "float8",
-    "campaign_id": "text", "purchased_item": "text", "revenue": "numeric", "raw": "text",
-    "stream_sequence": "int8", "stream_position": "int4",
+    "revenue": "numeric", "raw": "text", "stream_sequence": "int8", "stream_position": "int4",
 }  # fmt: skip
+
 COPY_TYPES = tuple(_COLUMNS.values())
 """PostgreSQL's types of a Row's columns."""
 
@@ -145,7 +143,16 @@ def build_row(event: Event, raw: str, stream_sequence: int, stream_position: int
         facts[-1],  # type: ignore[arg-type]  # the revenue
         stream_sequence,
         stream_position,
-        (_instant(instant), kind.id, event_id, *facts, raw, stream_sequence, stream_position),
+        (
+            _instant(instant),
+            kind.id,
+            event_id,
+            facts[0],
+            facts[-1],
+            raw,
+            stream_sequence,
+            stream_position,
+        ),
         facts,
     )
 

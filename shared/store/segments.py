@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from shared.events.model import EVENT_TYPES, Source
 from shared.segments.columns import DEVICES, GENDERS, NO_CODE, NUMBERS, Values
+from shared.segments.decoding import decode
 from shared.segments.encoding import Segment, encode, text_hashes
 from shared.store.queries import query
 from shared.store.rows import POSTGRES_EPOCH, Row
@@ -42,6 +43,21 @@ async def store_segment(cursor: AsyncCursor[TupleRow], source: str, segment: Seg
         "events": segment.events,
     }
     await cursor.execute(query("store_segment"), {**segment.columns, **described})
+
+
+async def locked_segments(
+    cursor: AsyncCursor[TupleRow], ids: Sequence[int], *, waiting: bool = True
+) -> list[tuple[str, dict[str, Values]]]:
+    """Return source and columns of segments, which are the transaction's until it ends.
+
+    Those that are gone are left out and, unless one is `waiting`, those that somebody else is
+    changing. Raises psycopg.Error.
+    """
+    name = "segments_locked" if waiting else "segments_free"
+    await cursor.execute(query(name), {"ids": ids}, binary=True)
+    names = [column.name for column in cursor.description or ()]
+    found = [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
+    return [(columns.pop("source"), decode(columns)) for columns in found]
 
 
 def _moment(instant: int) -> datetime:

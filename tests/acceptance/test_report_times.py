@@ -20,7 +20,7 @@ def test_each_report_is_timed_at_the_gateway_and_at_the_function(stack: Stack) -
     times = measure(stack.state, SIZES, told.append)
     assert [(t.report, t.place, t.status) for t in times.timings] == [
         (report, place, status)
-        for report in ("events", "revenue", "demographics")
+        for report in ("events", "revenue", "demographics", "funnel")
         for place in ("gateway", "function")
         for status in (200, 304)
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property, reduce
+from functools import reduce
 from operator import xor
 from typing import NamedTuple
 
@@ -49,37 +49,17 @@ class Limits(NamedTuple):
         return entry.first < self.end and entry.last >= self.first
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """What a snapshot sees: pg_current_snapshot(), "xmin:xmax:xip,xip…"."""
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The segments that a snapshot shows, by their ids; `snapshot` is pg_current_snapshot()."""
 
-    text: str = "1:1:"
-
-    @cached_property
-    def _parts(self) -> tuple[int, int, frozenset[int]]:
-        first, last, running = self.text.split(":")
-        return int(first), int(last), frozenset(map(int, filter(None, running.split(","))))
+    snapshot: str = "1:1:"
+    entries: Mapping[int, Entry] = field(default_factory=dict)
 
     @property
     def first_running(self) -> int:
-        """Return the transaction before which all have ended."""
-        return self._parts[0]
-
-    def follows(self, other: "Snapshot") -> bool:
-        """Say whether all that the other one sees had been committed when this one was taken."""
-        _, last, running = self._parts
-        _, other_last, other_running = other._parts  # noqa: SLF001 - its own kind
-        return last >= other_last and all(
-            number >= other_last or number in other_running for number in running
-        )
-
-
-@dataclass(frozen=True)
-class Catalog:
-    """The segments that a snapshot shows, by their ids."""
-
-    snapshot: Snapshot = Snapshot()
-    entries: Mapping[int, Entry] = field(default_factory=dict)
+        """Return the transaction before which all had ended."""
+        return int(self.snapshot.partition(":")[0])
 
     def digest(self, before: int) -> int:
         """Return the digest of those that transactions before one have written."""
@@ -99,18 +79,17 @@ class Catalog:
 async def read_catalog(connection: Connection, known: Catalog) -> Catalog:
     """Return the catalog of the connection's snapshot; cheap if it is little else than `known`.
 
-    Ids are no order in which segments appear; but what a transaction wrote is seen by the snapshots
-    after it, so that those of transactions which were running then, and of later ones, are all
-    that can be new. That none of the others has gone, their digest tells.
+    Ids are no order in which segments appear; but what a transaction wrote is seen by all snapshots
+    after it, so that only what transactions wrote that were running then, or came later, can be
+    new. That nothing of the others has gone, or is yet to come, their digest tells.
     """
-    since = known.snapshot.first_running
-    values = {"known": known.snapshot.text, "since": str(since)}
+    since = known.first_running
+    values = {"known": known.snapshot, "since": str(since)}
     cursor = await connection.execute(query("segments_state"), values)
-    [(text, digest)] = await cursor.fetchall()
-    if text == known.snapshot.text:
+    [(snapshot, digest)] = await cursor.fetchall()
+    if snapshot == known.snapshot:
         return known
-    snapshot = Snapshot(text)
-    if snapshot.follows(known.snapshot) and digest == known.digest(since):
+    if digest == known.digest(since):
         kept = {key: entry for key, entry in known.entries.items() if entry.written_by < since}
         return Catalog(snapshot, kept | await _read_since(connection, since))
     return Catalog(snapshot, await _read_since(connection, 0))

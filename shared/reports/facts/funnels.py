@@ -7,6 +7,7 @@ import numpy as np
 
 from shared.events.model import EVENT_TYPES
 from shared.reports.facts.arrays import Array
+from shared.reports.facts.chunks import is_constant
 from shared.reports.facts.memory import View
 from shared.reports.facts.persons import FIRST_TYPES, TYPE_BITS, users_by_types
 from shared.reports.facts.tallying import Points, count, points
@@ -66,9 +67,13 @@ class _Figures:
         self._users: dict[str, Array] = {}
         for part in parts:
             first, kinds = FIRST_TYPES[part.rows.source], TYPE_BITS
-            numbers = part.numbers * np.int64(kinds) + (part["type_id"] - np.uint8(first))
-            counts = np.bincount(numbers, minlength=size * kinds).reshape(size, kinds)
-            self._events[:, first - 1 : first - 1 + kinds] += counts
+            types = part["type_id"] - np.uint8(first)
+            of_source = self._events[:, first - 1 : first - 1 + kinds]
+            if is_constant(part.numbers):
+                of_source[part.numbers[0]] += np.bincount(types, minlength=kinds)
+            else:
+                numbers = part.numbers * np.int64(kinds) + types
+                of_source += np.bincount(numbers, minlength=size * kinds).reshape(size, kinds)
             self._users[part.rows.source] = users_by_types(part, size)
 
     def with_events(self) -> list[int]:

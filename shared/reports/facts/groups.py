@@ -72,13 +72,22 @@ class Groups:
             self._add_amounts()
 
     def _add_amounts(self) -> None:
-        paid = [(rows["revenue"], keys) for rows, keys in self._keys_of]
-        places = [np.flatnonzero(amounts >= 0) for amounts, _ in paid]
-        keys = _joined([keys[at] for (_, keys), at in zip(paid, places, strict=True)])
-        amounts = _joined([amounts[at] for (amounts, _), at in zip(paid, places, strict=True)])
-        groups = np.searchsorted(self.keys, keys)
-        self.transactions = np.bincount(groups, minlength=self.keys.size)
-        self.high, self.low = grouped_sums(groups, amounts, self.keys.size)
+        groups, amounts = [], []
+        for rows, keys in self._keys_of:
+            paid = rows.paid()
+            groups.append(self._numbers(take(keys, paid)))
+            amounts.append(rows["revenue"][paid])
+        numbers = _joined(groups)
+        self.transactions = np.bincount(numbers, minlength=self.keys.size)
+        self.high, self.low = grouped_sums(numbers, _joined(amounts), self.keys.size)
+
+    def _numbers(self, keys: Array) -> Array:
+        """Return which groups keys stand for."""
+        if not self.grouping.dense:
+            return np.searchsorted(self.keys, keys)
+        table = np.zeros(self.grouping.size, np.int64)
+        table[self.keys] = np.arange(self.keys.size)
+        return take(table, keys)
 
     def positions(self, chosen: Array) -> list[tuple[Rows, Array]]:
         """Return for each source's rows which of the chosen groups they are in; -1: in none."""

@@ -35,8 +35,8 @@ class View:
 class Memory:
     """Holds segments of at most `limit` bytes, as arrays.
 
-    A question has its own immutable list of chunks, which are of its own snapshot: what later
-    snapshots add or take away makes other chunks.
+    What is held is what the snapshot shows that was asked last, be it an older one. A question
+    goes on with its own list of chunks, none of which ever changes.
     """
 
     def __init__(self, limit: int) -> None:
@@ -60,8 +60,6 @@ class Memory:
         limits = Limits.of(span)
         async with self._lock:
             catalog = await read_catalog(connection, self._catalog)
-            if not catalog.snapshot.follows(self._catalog.snapshot):
-                return await self._view_of_the_past(connection, catalog, limits, columns)
             await self._renew(catalog)
             self._make_room(limits, columns)
             for source, names in columns.items():
@@ -73,7 +71,7 @@ class Memory:
             return View({source: self._of(source) for source in columns}, self._dictionaries)
 
     async def _renew(self, catalog: Catalog) -> None:
-        """Forget the segments that are gone."""
+        """Forget the segments that a snapshot does not show."""
         gone = self._catalog.entries.keys() - catalog.entries.keys()
         for source, chunks in tuple(self._chunks.items()) if gone else ():
             kept = [await _without(chunk, gone) for chunk in chunks]
@@ -140,31 +138,6 @@ class Memory:
                 connection, source, [(e.id, e.events) for e in step], names, self._dictionaries
             )
             self._chunks[source] = await _levelled((*self._of(source), chunk))
-
-    async def _view_of_the_past(
-        self, connection: Connection, catalog: Catalog, limits: Limits, columns: Columns
-    ) -> View:
-        """Return the view of a snapshot that is older than what is in memory, and keep nothing."""
-        wanted = catalog.within(limits, columns)
-        if _cost(wanted, columns) > self._limit:
-            raise self._too_large(wanted)
-        views: dict[str, tuple[Chunk, ...]] = {}
-        for source, names in columns.items():
-            chunks = []
-            for chunk in self._of(source):
-                if names <= chunk.columns.keys():
-                    unseen = set(chunk.ids) - catalog.entries.keys()
-                    chunks.append(await _without(chunk, unseen))
-            held = {key for chunk in chunks for key in chunk.ids}
-            missing = [e for e in wanted if e.source == source and e.id not in held]
-            chunks += [
-                await load_chunk(
-                    connection, source, [(e.id, e.events) for e in step], names, self._dictionaries
-                )
-                for step in _steps(missing)
-            ]
-            views[source] = tuple(chunk for chunk in chunks if chunk.rows)
-        return View(views, self._dictionaries)
 
     def _of(self, source: str) -> tuple[Chunk, ...]:
         return self._chunks.get(source, ())

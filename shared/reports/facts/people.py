@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -42,6 +43,7 @@ class People:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._all: Latest | None = None
+        self._carrying: tuple[Array, Latest] | None = None
 
     @property
     def users(self) -> int:
@@ -56,9 +58,9 @@ class People:
     def measured(self, name: str, limits: Sequence[int]) -> Measured:
         """Describe a number of the users; `limits` begin all ranges but the first."""
         numbers = self._values(name, lambda column: column >= 0)
-        ranges = np.searchsorted(np.array(limits), numbers, side="right")
-        counts = np.bincount(ranges, minlength=len(limits) + 1)
-        return Measured(mean_of_integers(numbers), counts.tolist())
+        above = [numbers.size, *(int(np.count_nonzero(numbers >= each)) for each in limits), 0]
+        by_range = [more - fewer for more, fewer in pairwise(above)]
+        return Measured(mean_of_integers(numbers), by_range)
 
     def labelled(self, name: str, labels: Sequence[str]) -> dict[str, int]:
         """Count users by a label, of which the column has the index."""
@@ -83,7 +85,7 @@ class People:
     def event_mean(self, name: str) -> float | None:
         """Return the mean of a measure over the events that carry it."""
         column = self._rows[name]
-        return mean_of_decimals(column[~np.isnan(column)])
+        return mean_of_decimals(np.compress(~np.isnan(column), column))
 
     def _values(
         self,
@@ -96,7 +98,13 @@ class People:
         carrying = carries(column)
         if (carrying | (self._rows[PERSON] == 0)).all():
             return self._latest_of_all().values(column, ranks)
-        return latest(self._rows, carrying).values(column, ranks)
+        return self._latest_of(carrying).values(column, ranks)
+
+    def _latest_of(self, carrying: Array) -> Latest:
+        # Most often, what carries one of several attributes carries all of them.
+        if self._carrying is None or not np.array_equal(self._carrying[0], carrying):
+            self._carrying = carrying, latest(self._rows, carrying)
+        return self._carrying[1]
 
     def _latest_of_all(self) -> Latest:
         if self._all is None:
@@ -107,7 +115,12 @@ class People:
 def _most(counts: Array, texts: Texts) -> list[int]:
     """Return the codes of the texts that are counted most, equals in the order of their bytes."""
     depths = -(-texts.longest() // 8)
-    known = np.flatnonzero(counts)
+    if not counts.size:
+        return []
+    # How many texts are counted so often or more; from which count on there are enough of them?
+    enough = np.flatnonzero(np.cumsum(np.bincount(counts)[::-1]) >= TOP)
+    least = max(1, int(counts.max()) - int(enough[0])) if enough.size else 1
+    known = np.flatnonzero(counts >= least)
     by_text = [lambda codes, depth=depth: texts.prefixes(codes, depth) for depth in range(depths)]
     found: list[int] = smallest(TOP, known, [lambda codes: -counts[codes], *by_text]).tolist()
     return found

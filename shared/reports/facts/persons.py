@@ -8,7 +8,7 @@ import numpy as np
 
 from shared.events.model import EVENT_TYPES, SOURCES
 from shared.reports.facts.arrays import Array, run_starts
-from shared.reports.facts.chunks import TIME
+from shared.reports.facts.chunks import TIME, is_constant
 from shared.reports.facts.columns import PERSON
 from shared.reports.facts.rows import Rows
 from shared.reports.facts.tallying import Points
@@ -20,7 +20,7 @@ _SETS: Final = 1 << TYPE_BITS
 _BLOCK: Final = 1 << 13
 _UINT32: Final = 1 << 32
 _KIND_BITS: Final = 3
-_BITS: Final = np.left_shift(1, np.arange(8)).astype(np.uint8)
+_KINDS: Final = (1 << _KIND_BITS) - 1
 
 FIRST_TYPES: Final[Mapping[str, int]] = {
     source: min(kind.id for kind in EVENT_TYPES if kind.source == source) for source in SOURCES
@@ -55,7 +55,7 @@ class Latest:
 
 
 def latest(rows: Rows, carrying: Array | None = None) -> Latest:
-    """Return the latest event of each user; `carrying` are the rows to look at, if not all.
+    """Return the latest event of each user; `carrying` says of each row whether to look at it.
 
     Erased persons are no users.
     """
@@ -64,26 +64,35 @@ def latest(rows: Rows, carrying: Array | None = None) -> Latest:
     if carrying is not None:
         known &= carrying
     places = np.flatnonzero(known)
-    times = rows[TIME][places]
     if not rows.ordered:
-        order = np.argsort(times, kind="stable")
-        places, times = places[order], times[order]
-    person = person[places]
+        places = places[np.argsort(rows[TIME][places], kind="stable")]
+    if places.size < person.size or not rows.ordered:
+        person = person[places]
     last = np.full(int(person.max(initial=0)) + 1, -1, np.int32)
-    # Where an index comes again, the last assignment stays.
-    last[person] = np.arange(person.size, dtype=np.int32)
+    # Where an index comes again, the last assignment stays. NumPy is twice as fast with its own
+    # type of index.
+    last[person.astype(np.intp)] = np.arange(person.size, dtype=np.int32)
     chosen = np.zeros(person.size, np.bool_)
-    chosen[last[last >= 0]] = True
+    chosen[np.compress(last >= 0, last)] = True
     others = np.flatnonzero(~chosen)
-    others = others[times[last[person[others]]] == times[others]]
+    others = others[_same_time(rows, places, others, last[person[others]])]
     if not others.size:
-        return Latest(places[chosen], others, others)
+        return Latest(np.compress(chosen, places), others, others)
     contested = np.zeros(last.size, np.bool_)
     contested[person[others]] = True
     tied = np.flatnonzero(chosen & contested[person])
     chosen[tied] = False
     tied = np.concatenate([tied, others])
-    return Latest(places[chosen], places[tied], person[tied])
+    return Latest(np.compress(chosen, places), places[tied], person[tied])
+
+
+def _same_time(rows: Rows, places: Array, some: Array, others: Array) -> Array:
+    """Say at which of two lists of indexes into `places` the times are the same."""
+    if not some.size:
+        return np.zeros(0, np.bool_)
+    times = rows[TIME]
+    same: Array = times[places[some]] == times[places[others]]
+    return same
 
 
 def users_by_types(part: Points, size: int) -> Array:
@@ -100,13 +109,13 @@ def users_by_types(part: Points, size: int) -> Array:
     if not person.size:
         return figures
     kinds = part["type_id"][known] - np.uint8(FIRST_TYPES[part.rows.source])
-    if (numbers == numbers[0]).all():
+    if is_constant(numbers) or (numbers == numbers[0]).all():
         _, sets = _type_sets(person, kinds)
         figures[numbers[0]] = np.bincount(sets, minlength=_SETS) @ features
         return figures
     most = int(person.max()) + 1
     pairs, sets = _type_sets(numbers.astype(np.int64) * most + person, kinds)
-    at = pairs // most
+    at = pairs.astype(np.int64) // most
     for begin in range(0, size, _BLOCK):
         end = min(begin + _BLOCK, size)
         low, high = np.searchsorted(at, [begin, end])
@@ -124,10 +133,12 @@ def _type_sets(numbers: Array, kinds: Array) -> tuple[Array, Array]:
     np.left_shift(entries, _KIND_BITS, out=entries)
     np.bitwise_or(entries, kinds, out=entries)
     entries.sort()
-    bits = _BITS[(entries & 7).astype(np.uint8)]
+    bits = np.left_shift(np.uint8(1), entries.astype(np.uint8) & np.uint8(_KINDS))
     np.right_shift(entries, _KIND_BITS, out=entries)
     starts = run_starts(entries)
-    return entries[starts].astype(np.int64), np.bitwise_or.reduceat(bits, starts)
+    if starts.size == entries.size:
+        return entries, bits
+    return entries[starts], np.bitwise_or.reduceat(bits, starts)
 
 
 def _features(source: str) -> Array:

@@ -1,12 +1,12 @@
 """The events of one source that a question is about, as rows of chunks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
-from shared.events.model import EVENT_TYPES, EventType
+from shared.events.model import EVENT_TYPES, SOURCES, EventType
 from shared.reports.facts.arrays import Array
 from shared.reports.facts.catalog import Limits, microseconds
 from shared.reports.facts.chunks import TIME, Chunk, join, take
@@ -14,6 +14,13 @@ from shared.reports.facts.memory import View
 from shared.reports.facts.texts import Texts
 from shared.reports.questions import Question
 from shared.segments.hashing import text_hash
+
+_EARNING: Mapping[str, Array] = {
+    source: np.array(
+        [kind.id for kind in EVENT_TYPES if kind.has_revenue and kind.source == source]
+    )
+    for source in SOURCES
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,11 @@ class Rows:
         if name not in self._columns:
             self._columns[name] = join([part.column(name) for part in self._parts])
         return self._columns[name]
+
+    def paid(self) -> Array:
+        """Return which of them carry an amount."""
+        places = np.flatnonzero(_among(self["type_id"], _EARNING[self.source]))
+        return np.compress(self["revenue"][places] >= 0, places)
 
     def intervals(self, starts: Sequence[datetime]) -> Array:
         """Return in which of the intervals that begin so each of them is."""

@@ -10,6 +10,8 @@ from shared.reports.facts.codes import Codes
 
 _PREFIX = 8
 _GROWTH = 2
+_FIRST = -2
+"""The rank of None: a text before all others has -1."""
 
 
 class _Piece(NamedTuple):
@@ -18,10 +20,7 @@ class _Piece(NamedTuple):
     first: int
     ends: Array
     content: Array
-
-    @property
-    def starts(self) -> Array:
-        return np.concatenate([[0], self.ends[:-1]])
+    longest: int
 
 
 class Texts:
@@ -49,7 +48,9 @@ class Texts:
             lengths = np.diff(np.flatnonzero(content == 0)[parts - 1 :: parts] + 1, prepend=0)
             new = np.zeros(hashes.size, np.bool_)
             new[fresh] = True
-            self._add(_Piece(first, np.cumsum(lengths[fresh]), content[np.repeat(new, lengths)]))
+            kept = content[np.repeat(new, lengths)]
+            lengths = lengths[fresh]
+            self._add(_Piece(first, np.cumsum(lengths), kept, int(lengths.max())))
         return codes
 
     def text(self, code: int) -> str:
@@ -69,9 +70,9 @@ class Texts:
         texts = [self.text(code) if code else None for code in different.tolist()]
         known = sorted(text for text in texts if text is not None)
         places = {text: 2 * place for place, text in enumerate(known)}
-        ranks = np.array([-1 if text is None else places[text] for text in texts], np.int64)
+        ranks = np.array([_FIRST if text is None else places[text] for text in texts], np.int64)
         if value is None:
-            return ranks[inverse], -1
+            return ranks[inverse], _FIRST
         return ranks[inverse], places.get(value, 2 * bisect_left(known, value) - 1)
 
     def prefixes(self, codes: Array, depth: int) -> Array:
@@ -94,12 +95,13 @@ class Texts:
 
     def longest(self) -> int:
         """Return the most bytes of a text."""
-        return max((int(np.diff(piece.ends, prepend=0).max()) for piece in self._pieces), default=0)
+        return max((piece.longest for piece in self._pieces), default=0)
 
     def _add(self, piece: _Piece) -> None:
         pieces = list(self._pieces)
         while pieces and pieces[-1].ends.size < _GROWTH * piece.ends.size:
             larger = pieces.pop()
             ends = np.concatenate([larger.ends, piece.ends + larger.ends[-1]])
-            piece = _Piece(larger.first, ends, np.concatenate([larger.content, piece.content]))
+            content = np.concatenate([larger.content, piece.content])
+            piece = _Piece(larger.first, ends, content, max(larger.longest, piece.longest))
         self._pieces = (*pieces, piece)

@@ -39,8 +39,9 @@ on conflict (second, type_id) do update set
 
 
 def clear(connection: psycopg.Connection) -> None:
-    """Forget all events."""
+    """Forget all events, and tell of it those who remember answers."""
     connection.execute("truncate events, rollup_types, rollup_seconds, watermarks, segments")
+    connection.execute("update row_changes set number = number + 1")
 
 
 def make_room(connection: psycopg.Connection, events: Iterable[Event]) -> None:

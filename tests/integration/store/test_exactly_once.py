@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import random
 import uuid
 from collections import Counter
@@ -211,12 +210,11 @@ def test_a_redelivered_message_leaves_the_ledger_as_it_was(database_url: str) ->
 POISON: dict[str, tuple[int, object]] = {
     "NUL character": (3, "a\0b"),
     "lone surrogate": (3, "\ud800"),
-    "id longer than an index takes": (12, os.urandom(5000).hex()),
-    "followers beyond their column": (8, 2**63),
-    "amount beyond its column": (14, Decimal(10) ** 13),
+    "sequence beyond its column": (6, 2**63),
+    "amount beyond its column": (4, Decimal(10) ** 13),
     "no user": (3, None),
     "a time without a partition": (0, (-(10**16)).to_bytes(8, "big", signed=True)),
-    "text where a number belongs": (10, "x"),
+    "text where a number belongs": (4, "x"),
 }
 
 
@@ -293,13 +291,14 @@ def test_rows_hold_what_was_sent(database_url: str) -> None:
     asyncio.run(write(database_url, [sent]))
     with psycopg.connect(database_url) as connection:
         found = connection.execute(
-            "select raw::json, occurred_at, revenue, campaign_id, watch_time, stream_sequence,"
-            " stream_position from events order by stream_position"
+            "select raw::json, occurred_at, revenue, stream_sequence, stream_position"
+            " from events order by stream_position"
         ).fetchall()
     assert [row[0] for row in found] == sent
     assert [row[1] for row in found] == [datetime.fromisoformat(e["timestamp"]) for e in sent]
-    assert found[0][2:4] == (Decimal("0.0001"), text)
-    assert found[1][4:] == (0.1, 1, 1)
+    assert found[0][2:] == (Decimal("0.0001"), 1, 0)
+    assert found[1][2:] == (None, 1, 1)
+    assert differences_of_segments(database_url) == []
 
 
 @pytest.mark.parametrize(
