@@ -173,9 +173,9 @@ def decode_deliveries(request: Request, body: bytes) -> list[Delivery]:
         if media_type == BATCH_TYPE:
             return _distinct(_decode_batch(body))
         if media_type == STRUCTURED_TYPE:
-            return [_single(body).divided()]
+            return _distinct([_single(body).divided()])
         if "ce-id" in request.headers:
-            return [_binary(request.headers, body)]
+            return _distinct([_binary(request.headers, body)])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem("invalid_batch", str(error)) from None
     raise Problem(
@@ -193,11 +193,26 @@ def _decode_batch(body: bytes) -> list[Delivery]:
 
 
 def _distinct(deliveries: list[Delivery]) -> list[Delivery]:
-    """Return deliveries that the ledger can tell apart. Raises Problem invalid_batch."""
+    """Return deliveries as the ledger can hold them, and tell them apart.
+
+    PostgreSQL takes no offset of 16 hours or more: times are turned to UTC. Raises Problem
+    invalid_batch.
+    """
+    for each in deliveries:
+        each.time, each.receivedat = _utc(each.time), _utc(each.receivedat)
     dated = [(each.stream_sequence, each.time) for each in deliveries if each.time is not None]
     if len(set(dated)) < len(dated):
         raise Problem("invalid_batch", "Two messages have the same sequence and time.")
     return deliveries
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise Problem("invalid_batch", "A time is no moment of the calendar.") from error
 
 
 def _binary(headers: Mapping[str, str], body: bytes) -> Delivery:

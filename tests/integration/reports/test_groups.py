@@ -40,7 +40,7 @@ def shapes(draw: st.DrawFn) -> tuple[str, tuple[str, ...], str | None, str, int]
     case=([], [Wanted()], 0),
     shape=[("events", (), "1d", "UTC", 1), ("revenue", (), "1M", "UTC", 1)],
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_groups_and_series_equal_a_naive_computation(
     reports: Reports,
     tables: psycopg.Connection,

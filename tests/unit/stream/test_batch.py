@@ -109,6 +109,7 @@ def test_what_is_no_batch_is_refused(body: bytes) -> None:
     [
         ([{"correlationids": "a\0"}], "correlationids"),
         ([{"time": "2026-05-01T00:00:00Z"}] * 2, "same sequence and time"),
+        ([{"time": "0001-01-01T00:00:00+10:00"}], "calendar"),
     ],
 )
 def test_what_the_ledger_cannot_hold_is_refused(
@@ -119,6 +120,13 @@ def test_what_the_ledger_cannot_hold_is_refused(
     with pytest.raises(Problem, match=detail) as caught:
         deliveries(body, content_type=BATCH_TYPE)
     assert caught.value.kind.code == "invalid_batch"
+
+
+def test_times_are_turned_to_utc() -> None:
+    sent = {"id": "EVENTS:1", "source": "x", "type": "y", "data": []}
+    body = json.dumps([{**sent, "time": "2026-05-01T00:00:00-18:53"}]).encode()
+    [delivery] = deliveries(body, content_type=BATCH_TYPE)
+    assert delivery.published_at.isoformat() == "2026-05-01T18:53:00+00:00"
 
 
 def test_other_media_types_are_refused() -> None:
