@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -c 'import sys' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 BIN := .venv/bin
 
-.PHONY: help setup demo test faults soak lint format schema lock bench clean
+.PHONY: help setup demo test faults soak lint format schema screenshots lock bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,11 +40,17 @@ format: setup ## Format and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-schema: setup ## Regenerate the JSON Schema of the events
+screenshots: setup ## Make docs/dashboard.png anew; needs a Chromium
+	@SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/acceptance/test_dashboard_pictures.py
+
+schema: setup ## Regenerate the JSON Schema of the events, the OpenAPI document and .env.example
 	@$(BIN)/python -m shared.events.schema
+	@$(BIN)/python -m shared.openapi
+	@$(BIN)/python -m infra.docker.environment
 
 lock: ## Resolve the dependencies anew into requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --group dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --extra local --group dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock pyproject.toml -o infra/docker/requirements.lock
 
 bench: setup ## Measure the pipeline on this machine
 	@$(BIN)/python -m infra.bench

@@ -6,6 +6,7 @@ from infra.commands import deadletter
 from infra.commands.bench import bench
 from infra.commands.erase import erase
 from infra.commands.migrate import migrate
+from infra.commands.plan import plan
 from infra.commands.publish import publish
 from infra.commands.reconcile import reconcile
 from infra.commands.replay import replay
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, status, publish, report, reconcile, replay, erase, migrate, bench):
+for command in (up, down, status, publish, report, reconcile, replay, erase, migrate, bench, plan):
     app.command()(command)
 app.add_typer(deadletter.app)
 

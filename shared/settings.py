@@ -1,17 +1,25 @@
-"""Every setting: from a variable with the field's name in capitals, or from a file.
+"""Every setting; its variable's name is the field's in capitals.
 
-A setting is its variable, e.g. DATABASE_URL; else the content of the file that DATABASE_URL_FILE
-names; else of the file `database-url` below SECRETS_PATH, where OpenFaaS puts a secret of that
-name. The end of a file's last line does not count.
+Where the value of a setting X comes from, the first that is there:
+
+1. the environment variable X, or the file whose path is in X_FILE (Docker and Kubernetes mount
+   secrets as files); both at once are an error, for nothing says which one is meant;
+2. if X is a secret, the file `<x>` in the folder SECRETS_DIR, lower case with hyphens:
+   `/var/openfaas/secrets/database-url`, where OpenFaaS mounts them
+   (https://docs.openfaas.com/reference/secrets/);
+3. the default.
+
+A file that X_FILE or SECRETS_DIR promises has to be there and must not be empty; line ends at its
+end do not count. Files are read once, when the process starts: a new secret needs a new start.
 
 msgspec rather than pydantic-settings: it is already there for the events, and a function that
 wakes from zero replicas does not pay for a second validator.
 """
 
 import os
-from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -20,11 +28,23 @@ KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 
-_SECRETS = "/var/openfaas/secrets"
+_SECRET = {"secret": True}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of one process. Sizes are bytes, times are seconds."""
+    """The settings of one process. Sizes are bytes, times are seconds; secrets are not shown."""
+
+    secrets_dir: Annotated[
+        str, Meta(description="Folder with a file per secret, named like database-url.")
+    ] = "/var/openfaas/secrets"
+
+    role: Annotated[
+        str,
+        Meta(
+            description="What a container runs: a function such as fb-consume, or connector, "
+            "gateway, prepare."
+        ),
+    ] = ""
 
     # Serving
     host: Annotated[str, Meta(description="Address that the function listens on.")] = "0.0.0.0"  # noqa: S104 - containers are reached from outside; the local platform sets 127.0.0.1
@@ -34,12 +54,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     listen_fd: Annotated[
         int | None, Meta(description="Inherited listening socket, instead of HOST and PORT.")
     ] = None
-    secrets_path: Annotated[
-        str, Meta(description="Folder of files that are settings, by name, e.g. `database-url`.")
-    ] = _SECRETS
-    instance: Annotated[
-        str, Meta(description="Name of this replica in the lines that it logs, or ''.")
-    ] = ""
     log_level: Annotated[str, Meta(description="DEBUG, INFO, WARNING or ERROR.")] = "INFO"
     max_inflight: Annotated[
         int, Meta(description="Requests in flight per process; more answer 429.", ge=1)
@@ -62,12 +76,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(description="Seconds that requests in flight have to end after SIGTERM.", gt=0)
     ] = 25
 
+    instance: Annotated[
+        str, Meta(description="Name of this replica in the lines that it logs, or ''.")
+    ] = ""
+
     # Provider API of the local platform
     basic_auth_user: Annotated[
-        str, Meta(description="User of the provider API (OpenFaaS' secret basic-auth-user).")
+        str,
+        Meta(
+            description="User of the provider API (OpenFaaS' secret basic-auth-user).",
+            extra=_SECRET,
+        ),
     ] = "admin"
     basic_auth_password: Annotated[
-        str, Meta(description="Password of the provider API; '' allows this machine only.")
+        str,
+        Meta(
+            description="Password of the provider API; '' allows this machine only.", extra=_SECRET
+        ),
     ] = ""
 
     # Ingest
@@ -110,9 +135,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 1_000
 
     # Stream
-    nats_url: Annotated[str, Meta(description="NATS servers, separated by commas.")] = (
-        "nats://127.0.0.1:4222"
-    )
+    nats_url: Annotated[
+        str, Meta(description="NATS servers, separated by commas.", extra=_SECRET)
+    ] = "nats://127.0.0.1:4222"
     stream_max_bytes: Annotated[
         int, Meta(description="Bytes that EVENTS may hold; full, it refuses new events.", ge=MIB)
     ] = 16 * GIB
@@ -196,7 +221,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 20
 
     # Store
-    database_url: Annotated[str, Meta(description="PostgreSQL, as a libpq URI.")] = (
+    database_url: Annotated[str, Meta(description="PostgreSQL, as a libpq URI.", extra=_SECRET)] = (
         "postgresql://127.0.0.1:5432/hookstream"
     )
     database_pool_size: Annotated[int, Meta(description="Most connections per process.", ge=1)] = 4
@@ -204,6 +229,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(description="Seconds to wait for a connection.", gt=0)
     ] = 5
     statement_timeout: Annotated[float, Meta(description="Longest report query.", gt=0)] = 10
+    report_memory: Annotated[
+        int, Meta(description="Bytes of events' columns that a report function holds.", ge=MIB)
+    ] = GIB
+    export_timeout: Annotated[
+        float,
+        Meta(description="Longest time to read all groups of a report for CSV and such.", gt=0),
+    ] = 300
     rows_keep_days: Annotated[
         int,
         Meta(description="Days that events' rows are kept; 0 is for ever. Rollups stay.", ge=0),
@@ -212,54 +244,81 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, Meta(description="Collectors apply pending migrations when they start.")
     ] = True
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return the settings' names and values as they may be shown."""
+        names = self.__struct_fields__
+        return [(name, "***" if name in SECRETS else getattr(self, name)) for name in names]
+
+    def __repr__(self) -> str:
+        """Return the settings as they may be logged."""
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"Settings({shown})"
+
+
+def _is_secret(field: msgspec.structs.FieldInfo) -> bool:
+    metadata = getattr(field.type, "__metadata__", ())
+    return any(meta.extra == _SECRET for meta in metadata)
+
+
+_FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
+
+SECRETS = frozenset(name for name, field in _FIELDS.items() if _is_secret(field))
+"""The names of the settings that are secrets."""
+
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """Return the process's settings, read once.
 
-    Raises ValueError naming the variable that does not parse.
+    Raises ValueError naming the variable that does not parse, or the file that cannot be read.
     """
-    known = {field.encode_name.upper(): field.name for field in msgspec.structs.fields(Settings)}
-    folder = os.environ.get("SECRETS_PATH", _SECRETS)
-    given = _mounted(folder, known.values()) | _filed(known)
-    given |= {known[name]: value for name, value in os.environ.items() if name in known}
+    given = {name: text for name in _FIELDS if (text := given_text(name)) is not None}
     try:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         variable = str(error).rpartition("$.")[2].rstrip("`").upper()
-        raise ValueError(f"environment variable {variable}: {error}") from error
+        raise ValueError(f"setting {variable}: {error}") from error
 
 
-def _mounted(folder: str, names: Iterable[str]) -> dict[str, str]:
-    """Return the settings that files of a folder hold."""
+def given_text(name: str) -> str | None:
+    """Return what was given for a setting, e.g. `database_url`; None if its default counts.
+
+    Raises ValueError if it is given twice, or in a file that cannot be read.
+    """
+    variable = name.upper()
+    text, path = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
+    if text is not None and path is not None:
+        raise ValueError(f"both {variable} and {variable}_FILE are set: remove one of them")
+    if path is not None:
+        return _content(Path(path), f"{variable}_FILE")
+    if text is not None or name not in SECRETS:
+        return text
+    return _mounted(name)
+
+
+def _mounted(name: str) -> str | None:
+    """Return a secret from SECRETS_DIR, None without such a file."""
+    chosen = os.environ.get("SECRETS_DIR", _FIELDS["secrets_dir"].default)
+    if not chosen:
+        return None
+    path = Path(chosen, name.replace("_", "-"))
     try:
-        present = set(os.listdir(folder))  # noqa: PTH208 - pathlib costs a cold start milliseconds
-    except FileNotFoundError:
-        return {}
+        there = path.exists()
+        if not there and "SECRETS_DIR" in os.environ and not path.parent.is_dir():
+            raise ValueError(f"SECRETS_DIR: {path.parent} is not a folder")
     except OSError as error:
-        raise ValueError(f"environment variable SECRETS_PATH: {error}") from error
-    files = {name: name.replace("_", "-") for name in names}
-    return {
-        name: _read(f"{folder}/{file}", "SECRETS_PATH")
-        for name, file in files.items()
-        if file in present
-    }
+        raise ValueError(f"SECRETS_DIR: {path}: {error.strerror}") from error
+    return _content(path, "SECRETS_DIR") if there else None
 
 
-def _filed(known: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings whose files variables name."""
-    given = {}
-    for variable, name in known.items():
-        if path := os.environ.get(f"{variable}_FILE"):
-            if variable in os.environ:
-                raise ValueError(f"environment variable {variable}: there is {variable}_FILE, too")
-            given[name] = _read(path, f"{variable}_FILE")
-    return given
-
-
-def _read(path: str, variable: str) -> str:
+def _content(path: Path, variable: str) -> str:
+    """Return a file's text. The errors name the file, never what is in it."""
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - likewise
-            return file.read().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"environment variable {variable}: {path}: {error}") from error
+        text = path.read_text("utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"{variable}: {path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ValueError(f"{variable}: {path} is not UTF-8") from None
+    if not text:
+        raise ValueError(f"{variable}: {path} is empty")
+    return text

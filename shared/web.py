@@ -5,9 +5,17 @@ and below any ASGI server (https://asgi.readthedocs.io/en/latest/specs/www.html)
 """
 
 import asyncio
+import importlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Mapping,
+    MutableMapping,
+)
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -19,6 +27,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from shared.errors import Problem
 from shared.http.exchange import ClientDisconnectedError, Exchange
 from shared.settings import Settings, settings
+from shared.streaming import Stream, send_asgi_body, send_stream
 from shared.telemetry import (
     CORRELATION_HEADER,
     accept_correlation_id,
@@ -35,6 +44,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 _LIVE = {"/health/live", "/health/liveness", "/_/health"}
 _READY = {"/health/ready", "/health/readiness", "/_/ready"}
+
+_DOCUMENTATION = ("/openapi.json", "/docs")
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +126,8 @@ class Response:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    stream: Stream | None = None
+    """The body part by part, instead of `body`; an error while it is read cuts the connection."""
 
     @classmethod
     def json(cls, document: object, status: int = 200, **headers: str) -> "Response":
@@ -127,14 +140,22 @@ class Response:
         """Answer a problem document."""
         return cls(problem.kind.status, problem.document(correlation), problem.headers())
 
+    def encoded_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the headers as they go out."""
+        return [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
+
     def send(self, exchange: Exchange) -> None:
         """Answer an exchange of our own server."""
-        headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
+        headers = self.encoded_headers()
         exchange.respond(self.status, headers, self.body)
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer."""
-        headers = [(k.encode(), v.encode("latin-1")) for k, v in self.headers.items()]
+        headers = self.encoded_headers()
+        if self.stream is not None:
+            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            await send_asgi_body(self.stream, scope["method"], receive, send)
+            return
         if self.status != HTTPStatus.NOT_MODIFIED:  # its length would be that of what is not sent
             headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
@@ -160,11 +181,18 @@ class Handler(Protocol):
 class Function:
     """The ASGI application of one role: health, metrics, limits, errors and logs around it.
 
-    `build` makes the handler on first use, inside the running event loop.
+    `build` makes the handler on first use, inside the running event loop. `describe` returns the
+    shared.openapi.operations.Api that `/openapi.json` and `/docs` show; there are none without.
     """
 
-    def __init__(self, name: str, build: Callable[[Settings], Handler]) -> None:
+    def __init__(
+        self,
+        name: str,
+        build: Callable[[Settings], Handler],
+        describe: Callable[[], object] | None = None,
+    ) -> None:
         self.name = name
+        self._describe = describe
         self.draining = False
         self._build = build
         self._handler: Handler | None = None
@@ -198,8 +226,26 @@ class Function:
         response = await self.answer(Request.from_exchange(exchange))
         if response is None:
             exchange.abort()
-        else:
+        elif response.stream is None:
             response.send(exchange)
+        else:
+            await self._serve_stream(exchange, response, response.stream)
+
+    async def _serve_stream(self, exchange: Exchange, response: Response, stream: Stream) -> None:
+        """Send an answer part by part; it counts as in flight meanwhile."""
+        correlation_id.set(response.headers[CORRELATION_HEADER])
+        self._inflight += 1
+        try:
+            await send_stream(stream, exchange, response.status, response.encoded_headers())
+        except ClientDisconnectedError:
+            logger.info("client disconnected")
+            exchange.abort()
+        except Problem as problem:
+            line = fields(code=problem.kind.code)
+            logger.warning("answer broken off: %s", problem.detail, extra=line)
+            exchange.abort()
+        finally:
+            self._inflight -= 1
 
     async def answer(self, request: Request) -> Response | None:
         """Return the answer to a request, or None if its caller is gone."""
@@ -254,7 +300,7 @@ class Function:
         if request.path == "/metrics":
             return Response(200, generate_latest(), {"content-type": CONTENT_TYPE_LATEST})
         if request.path not in _READY:
-            return None
+            return self._documentation(request)
         try:
             if self.draining:
                 raise Problem("function_unavailable", "The function is shutting down.")  # noqa: TRY301 - as above
@@ -262,6 +308,15 @@ class Function:
         except Problem as problem:
             return Response.problem(problem, request.correlation_id)
         return Response.json({"status": "ready"})
+
+    def _documentation(self, request: Request) -> Response | None:
+        """Return the answer to a request for what the function says of itself."""
+        if self._describe is None or not request.path.startswith(_DOCUMENTATION):
+            return None
+        if request.method not in {"GET", "HEAD"}:
+            return None
+        pages = importlib.import_module("shared.openapi.pages")  # it stands on this module
+        return pages.page(request, self._describe)  # type: ignore[no-any-return]
 
 
 class _FrameworkRequest(Protocol):

@@ -65,7 +65,7 @@ def prove(records: Servers, expected: list[Event]) -> None:
         rows = connection.execute("select event_id from events").fetchall()
     assert Counter(name for (name,) in rows) == Counter(event["eventId"] for event in expected)
     [account] = [a for a in records.reconcile()["sources"] if a["source"] == "facebook"]
-    assert account["rows"] == account["rolledUp"] == len(expected)
+    assert account["rows"] == account["rolledUp"] == account["inSegments"] == len(expected)
     assert Decimal(account["revenue"]) == revenue(expected)
 
 

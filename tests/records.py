@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from infra.cli import app
 from shared.stream.packing import Origin, Pack, join, subject
 
-_TABLES = ("events", "event_keys", "rollup_types", "rollup_seconds", "messages")
+_TABLES = ("events", "event_keys", "rollup_types", "rollup_seconds", "messages", "segments")
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Servers:
         assert self.execute(statement) == 1
         yield
         self._for_each_table("delete from {table}")
-        self._for_each_table("insert into {table} select * from {saved}")
+        self._for_each_table("insert into {table} overriding system value select * from {saved}")
         self._for_each_table("drop table {saved}")
 
     def _for_each_table(self, statement: LiteralString) -> None:

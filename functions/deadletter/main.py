@@ -8,6 +8,7 @@ from functions.deadletter.requests import read_list, read_order
 from shared.dead_letters.archive import DeadLetters
 from shared.dead_letters.redrive import Outcome, Redriver
 from shared.errors import Problem
+from shared.openapi.operations import Api
 from shared.reading import BodyReader
 from shared.settings import Settings
 from shared.stream.connection import Broker
@@ -81,5 +82,12 @@ def _answer(outcome: Outcome, verb: str, *, dry_run: bool) -> Response:
     return Response.json({"dryRun": dry_run, **outcome.document(done)})
 
 
-function = Function("deadletter", DeadLetterFunction)
+def describe() -> Api:
+    """Return what the function serves."""
+    from functions.deadletter import api  # noqa: PLC0415 - only when asked
+
+    return api.describe()
+
+
+function = Function("deadletter", DeadLetterFunction, describe)
 deadletter = framework_target(function)

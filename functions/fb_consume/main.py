@@ -3,7 +3,16 @@
 from functools import partial
 
 from shared.collector import Collector
+from shared.openapi.operations import Api
 from shared.web import Function, framework_target
 
-function = Function("fb-consume", partial(Collector, "facebook"))
+
+def describe() -> Api:
+    """Return what the function serves."""
+    from shared.openapi.collectors import describe_collector  # noqa: PLC0415 - only when asked
+
+    return describe_collector("facebook", "fb-consume")
+
+
+function = Function("fb-consume", partial(Collector, "facebook"), describe)
 fb_consume = framework_target(function)

@@ -3,7 +3,16 @@
 from functools import partial
 
 from shared.collector import Collector
+from shared.openapi.operations import Api
 from shared.web import Function, framework_target
 
-function = Function("ttk-consume", partial(Collector, "tiktok"))
+
+def describe() -> Api:
+    """Return what the function serves."""
+    from shared.openapi.collectors import describe_collector  # noqa: PLC0415 - only when asked
+
+    return describe_collector("tiktok", "ttk-consume")
+
+
+function = Function("ttk-consume", partial(Collector, "tiktok"), describe)
 ttk_consume = framework_target(function)

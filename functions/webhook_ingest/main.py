@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 
-import msgspec
+from msgspec import UNSET
 
+from functions.webhook_ingest.answers import IngestAnswer
 from functions.webhook_ingest.body import split
 from functions.webhook_ingest.inflate import inflate
 from functions.webhook_ingest.intake import Intake
 from functions.webhook_ingest.metrics import REQUEST_EVENTS
 from functions.webhook_ingest.quarantine import Quarantine
 from shared.errors import Problem
+from shared.openapi.operations import Api
 from shared.reading import BodyReader
 from shared.settings import Settings
 from shared.stream.connection import Broker
@@ -70,13 +72,14 @@ class WebhookIngest:
                 accepted, rejections = await self._intake.take(body, events, origin)
                 kept = await self._quarantine.keep(events, rejections, origin)
         request.log.update(events=len(events), accepted=accepted, rejected=len(rejections))
-        answer = {
-            "accepted": accepted,
-            "rejected": len(rejections),
-            "results": rejections,
-            **(msgspec.to_builtins(kept) if rejections else {}),
-            "correlationId": request.correlation_id,
-        }
+        answer = IngestAnswer(
+            accepted=accepted,
+            rejected=len(rejections),
+            results=rejections,
+            quarantined=kept.quarantined if rejections else UNSET,
+            notQuarantined=kept.notQuarantined or UNSET,
+            correlationId=request.correlation_id,
+        )
         status = HTTPStatus.OK if accepted else HTTPStatus.UNPROCESSABLE_ENTITY
         return Response.json(answer, status)
 
@@ -86,5 +89,12 @@ def _origin(request: Request) -> Origin:
     return Origin(request.correlation_id, datetime.now(UTC), traceparent)
 
 
-function = Function("webhook-ingest", WebhookIngest)
+def describe() -> Api:
+    """Return what the function serves."""
+    from functions.webhook_ingest import api  # noqa: PLC0415 - only when asked
+
+    return api.describe()
+
+
+function = Function("webhook-ingest", WebhookIngest, describe)
 webhook_ingest = framework_target(function)

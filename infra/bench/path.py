@@ -21,11 +21,13 @@ from shared.events.decoding import decode_events, guess_source, latest_timestamp
 from shared.events.model import SOURCES, Source
 from shared.events.splitting import split_array
 from shared.events.text import has_escapes
+from shared.segments.encoding import encode
 from shared.settings import Settings
 from shared.store.copying import prepare
 from shared.store.pool import Connection, Database
 from shared.store.queries import SCHEMA
 from shared.store.rows import build_row
+from shared.store.segments import column_values
 from shared.store.writer import EventWriter, MessageRecord
 from shared.stream.packing import Origin, Pack, Packer
 
@@ -114,6 +116,9 @@ async def collect(meter: Meter, calls: Iterable[bytes], database_url: str) -> in
                     for delivery, own, events in zip(deliveries, texts, decoded, strict=True)
                     for index, (event, text) in enumerate(zip(events or [], own, strict=True))
                 ]
+            # The write does so again, and what it took here is taken off that.
+            with meter.stage("store: columns"):
+                encode(column_values(rows))
             records = [_record(delivery) for delivery in deliveries]
             with meter.stage(REST, *database.backends):
                 await writer.write(rows, records)

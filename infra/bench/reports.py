@@ -126,17 +126,32 @@ def measure(
     )
     for stored in build(dataset):
         tell(f"reports: {stored:,} of {sizes.events:,} events stored")
+    return time_reports(state, dataset.start, end, sizes, tell)
+
+
+def time_reports(
+    state: StateDir,
+    start: datetime,
+    end: datetime,
+    sizes: ReportSizes,
+    tell: Callable[[str], None] = lambda _: None,
+) -> ReportTimes:
+    """Time the reports of a stack over ranges between two moments.
+
+    Raises OSError when a report does not answer at all.
+    """
+    gateway = state.read_status()["gateway"]
     timings: list[Timing] = []
     refusals: list[str] = []
     for report in REPORTS:
         tell(f"reports: {report}")
         try:
-            for place, url in _places(state, status["gateway"], report):
-                timings.extend(_time(report, place, url, dataset, sizes))
+            for place, url in _places(state, gateway, report):
+                timings.extend(_time(report, place, url, (start, end), sizes))
         except ReportTimesError as error:
             refusals.append(str(error))
     return ReportTimes(
-        events=sizes.events, start=dataset.start, end=end, timings=timings, refusals=refusals
+        events=sizes.events, start=start, end=end, timings=timings, refusals=refusals
     )
 
 
@@ -159,12 +174,12 @@ def _listening(pid: int) -> list[int]:
 
 
 def _time(
-    report: str, place: str, url: str, dataset: Dataset, sizes: ReportSizes
+    report: str, place: str, url: str, window: tuple[datetime, datetime], sizes: ReportSizes
 ) -> Iterator[Timing]:
     slow = report == "demographics"
     rng = Random(0)  # noqa: S311 - the same questions in every run
     number = 1 + (sizes.slow_questions if slow else sizes.questions)
-    asked = list(questions(rng, dataset.start, dataset.end, number))
+    asked = list(questions(rng, *window, number))
     with Asker(url) as asker:
         answers = [asker.ask(question) for question in asked]
         yield _timing(report, place, _OK, answers)

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from infra.bench.ceilings import Ceilings
 from infra.bench.coldstart import ColdStart
+from infra.bench.growth import Growth
 from infra.bench.load import Target
 from infra.bench.loads import Bulk, Burst, Drain, Publisher, Single
 from infra.bench.outcome import Outcome
@@ -37,6 +38,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "drain": Drain(),
     "coldstart": ColdStart(),
     "reports": Reports(),
+    "growth": Growth(),
     "ceilings": Ceilings(),
     "stages": Stages(),
 }

@@ -19,8 +19,8 @@ def bench(  # noqa: PLR0913 - each is an option of the command line
             "--events",
             "-n",
             min=1,
-            help="Events a run. Default: bulk 400,000; single 20,000; drain 1,000,000; ceilings"
-            " and stages 100,000.",
+            help="Events a run. Default: bulk 400,000; single 20,000; drain 1,000,000; growth"
+            " 10,000,000; ceilings and stages 100,000.",
         ),
     ] = None,
     body_size: Annotated[
@@ -52,6 +52,13 @@ def bench(  # noqa: PLR0913 - each is an option of the command line
         float | None,
         typer.Option(
             min=0.1, help="For how long. Default: publisher 20; burst 30; at a --rate 60."
+        ),
+    ] = None,
+    points: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="growth: append a line for each step. Default: growth.jsonl in --state-dir.",
         ),
     ] = None,
     times: Annotated[int, typer.Option(min=1, help="coldstart: how often.")] = 30,
@@ -95,12 +102,15 @@ def bench(  # noqa: PLR0913 - each is an option of the command line
       coldstart    0 to 1 replica, --times times, on a stack of its own
       reports      report times over --events (10,000,000) that are stored first,
                    spread over --seconds (a day); they stay in the stack
+      growth       bulk in steps up to --events (10,000,000): the rate and cost of
+                   each, and report times at 1, 2, 5, 10… million stored; they stay
+                   in the stack, and a further run goes on from there
       ceilings     the machine's own limits with the same bytes: COPY without
                    indexes, bare synced publish, an HTTP handler that does nothing
       stages       CPU per event by process and by stage
 
     burst, drain, ceilings and stages need the servers: a local stack, or
-    --nats-url and --database-url; reports needs a local stack. A held connector
+    --nats-url and --database-url; reports and growth need a local stack. A held connector
     is released in the end, when the run is interrupted, and ten seconds after
     the run is killed.
 
@@ -110,6 +120,7 @@ def bench(  # noqa: PLR0913 - each is an option of the command line
       hookstream bench bulk single --runs 3
       hookstream bench publisher --rate 60000 --json
       hookstream bench single --rate 2000 --seconds 30
+      hookstream bench growth -n 10000000 --body-size 10000 --points growth.jsonl
       hookstream bench bulk --body-size 50000 --concurrency 1 -n 50000
 
     Exit code: 0 all runs proved, 1 not so, 130 interrupted.
@@ -127,6 +138,7 @@ def bench(  # noqa: PLR0913 - each is an option of the command line
             rate=rate,
             seconds=seconds,
             times=times,
+            points=points,
         ),
         url=url,
         direct=direct,

@@ -1,5 +1,6 @@
 """The options that several commands share."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -7,15 +8,36 @@ import typer
 
 DEFAULT_STATE_DIR = Path(".hookstream")
 
+
+def setting(name: str) -> Callable[[str | None], str | None]:
+    """Return a callback for an option that is a setting, too, and may be given as a file."""
+
+    def given(value: str | None) -> str | None:
+        from shared.settings import given_text  # noqa: PLC0415 - import cost
+
+        try:
+            return value or given_text(name)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return given
+
+
 StateDirectory = Annotated[Path, typer.Option("--state-dir", help="The stack's directory.")]
 NatsUrl = Annotated[
     str | None,
-    typer.Option(envvar="NATS_URL", help="NATS servers; default: those of --state-dir."),
+    typer.Option(
+        envvar="NATS_URL",
+        callback=setting("nats_url"),
+        help="NATS servers; default: those of --state-dir.",
+    ),
 ]
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(
-        envvar="DATABASE_URL", help="PostgreSQL, as a libpq URI; default: that of --state-dir."
+        envvar="DATABASE_URL",
+        callback=setting("database_url"),
+        help="PostgreSQL, as a libpq URI; default: that of --state-dir.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

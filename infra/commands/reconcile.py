@@ -31,7 +31,7 @@ def reconcile(  # noqa: PLR0913 - each is an option of the command line
     """Prove accepted = stored + duplicate + dead-lettered + pending, per source.
 
     The proof reads what is on record: the ledger of messages, the rows, the
-    rollups, the streams and their consumers. It may run while events flow.
+    rollups, the segments, the streams and their consumers. It may run while events flow.
 
     \b
     Checks:
@@ -39,6 +39,9 @@ def reconcile(  # noqa: PLR0913 - each is an option of the command line
       rows          rows, there or expired = what the ledger says was stored
       rollups       counts of rows = counts of rollups, in each quarter of an hour
       revenue       likewise for revenue, exactly
+      segments      events in segments = counts of rollups, in each quarter of an hour
+                    of which no rows have expired; what an older version stored and
+                    is not in segments yet is a note
       identities    one claimed identity for each row
       counts        each message held: the ledger has as many events as it says
       acknowledged  each acknowledged message is in the ledger or dead-lettered whole

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.options import DEFAULT_STATE_DIR, Json, StateDirectory
+from infra.commands.options import DEFAULT_STATE_DIR, Json, StateDirectory, setting
 
 if TYPE_CHECKING:
     from infra.local.options import Options
@@ -26,6 +26,9 @@ def up(  # noqa: PLR0913 - one parameter per command line option
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Run in the background, return when ready.")
     ] = False,
+    host: Annotated[
+        str, typer.Option(help="The address that the gateway listens on; 0.0.0.0 is every one.")
+    ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The gateway's port; 0 is a free one.")
     ] = 8080,
@@ -42,11 +45,20 @@ def up(  # noqa: PLR0913 - one parameter per command line option
     ] = None,
     stack: Annotated[Path | None, typer.Option(help="Run the functions of this file.")] = None,
     nats_url: Annotated[
-        str | None, typer.Option(envvar="NATS_URL", help="Use these NATS servers.")
+        str | None,
+        typer.Option(
+            envvar="NATS_URL", callback=setting("nats_url"), help="Use these NATS servers."
+        ),
     ] = None,
     database_url: Annotated[
-        str | None, typer.Option(envvar="DATABASE_URL", help="Use this PostgreSQL.")
+        str | None,
+        typer.Option(
+            envvar="DATABASE_URL", callback=setting("database_url"), help="Use this PostgreSQL."
+        ),
     ] = None,
+    connector: Annotated[
+        bool, typer.Option(help="Deliver to the collectors; without, another connector does.")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Start the stack: servers, gateway, connector and functions."""
@@ -56,12 +68,14 @@ def up(  # noqa: PLR0913 - one parameter per command line option
     options = Options(
         state_dir=state_dir.resolve(),
         stack=(stack or DEFAULT_STACK).resolve(),
+        host=host,
         port=port,
         nats_port=nats_port,
         database_port=database_port,
         idle=idle,
         nats_url=nats_url,
         database_url=database_url,
+        connector=connector,
     )
     run = _in_background if detach else _in_foreground
     run(options, as_json=as_json)

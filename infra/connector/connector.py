@@ -14,9 +14,12 @@ from infra.connector.retention import RetentionKeeper, bytes_to_keep
 from infra.connector.route import Links, Route
 from infra.connector.row_retention import RowRetentionKeeper
 from infra.connector.second_rollups import SecondRollupKeeper
+from infra.connector.segment_folding import SegmentFolder
+from infra.connector.segment_merging import SegmentMerger
 from infra.connector.watermark import WatermarkKeeper
 from shared.errors import Problem
 from shared.settings import Settings
+from shared.store.copying import prepare
 from shared.store.pool import Database
 from shared.stream.connection import Broker
 from shared.stream.publishing import Publisher
@@ -33,7 +36,7 @@ class Connector:
         self._settings = chosen
         self._broker = Broker(chosen.nats_url, "connector")
         self._publisher = Publisher(self._broker, chosen.publish_timeout, chosen.publish_patience)
-        self._database = Database(chosen, "connector")
+        self._database = Database(chosen, "connector", configure=prepare)
         self._routes: list[Route] = []
         self._delivering: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []
@@ -48,6 +51,8 @@ class Connector:
             RetentionKeeper(self._broker, bytes_to_keep(self._settings)).run(),
             RowRetentionKeeper(self._database, self._settings.rows_keep_days).run(),
             SecondRollupKeeper(self._database).run(),
+            SegmentFolder(self._database).run(),
+            SegmentMerger(self._database).run(),
         )
         self._background = [_vital(keeper) for keeper in keepers]
 

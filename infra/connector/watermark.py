@@ -6,6 +6,8 @@ to its oldest unprocessed message. Clock: the NATS server's, which also stamps t
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import msgspec
@@ -14,6 +16,7 @@ from nats.js import api
 from nats.js.errors import NotFoundError
 
 from infra.connector.metrics import OLDEST_PENDING, PENDING_MESSAGES
+from infra.connector.standing import Standing, write_standings
 from shared.errors import Problem
 from shared.events.model import SOURCES, Source
 from shared.store.pool import Database
@@ -70,7 +73,7 @@ async def oldest_unprocessed(broker: Broker, source: Source) -> api.RawStreamMsg
 
 
 class WatermarkKeeper:
-    """Writes the watermarks every second."""
+    """Writes the watermarks every second, and how far each source is behind."""
 
     def __init__(self, broker: Broker, database: Database) -> None:
         self._broker = broker
@@ -79,19 +82,30 @@ class WatermarkKeeper:
     async def run(self) -> None:
         """Write until cancelled; a broker or database that is away is tried again."""
         while True:
+            seen: list[Standing] = []
             for source in SOURCES:
-                try:
-                    await self._write(source)
-                except (Problem, NatsError) as error:
-                    reason = fields(source=source, error=str(error))
-                    logger.warning("watermark not written", extra=reason)
+                with _logged("watermark not written", source=source):
+                    seen.append(await self._write(source))
+            with _logged("standing not written"):
+                await write_standings(self._broker, self._database, seen)
             await asyncio.sleep(INTERVAL)
 
-    async def _write(self, source: Source) -> None:
+    async def _write(self, source: Source) -> Standing:
         state = await consumer_state(self._broker, source)
         oldest = await oldest_unprocessed(self._broker, source)
         as_of = state.ts if oldest is None else oldest.time or state.ts
-        PENDING_MESSAGES.labels(source).set(state.num_pending + state.num_ack_pending)
+        pending = state.num_pending + state.num_ack_pending
+        PENDING_MESSAGES.labels(source).set(pending)
         OLDEST_PENDING.labels(source).set(max(0.0, (state.ts - as_of).total_seconds()))
         async with self._database.transaction() as connection:
             await connection.execute(query("write_watermark"), {"source": source, "as_of": as_of})
+        return Standing(source, pending, None if oldest is None else as_of)
+
+
+@contextmanager
+def _logged(event: str, **about: object) -> Iterator[None]:
+    """Log that the block failed because a server is away."""
+    try:
+        yield
+    except (Problem, NatsError) as error:
+        logger.warning(event, extra=fields(**about, error=str(error)))

@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from infra.erasing.person import Person
 from infra.erasing.progress import Tell
+from infra.erasing.segments import anonymize_segments
 from shared.store.problems import problems
 from shared.store.queries import query
 
@@ -60,9 +61,9 @@ class Records:
                 await self._value("erase_record", values)
 
     async def anonymize(self, moment: datetime, tell: Tell) -> int:
-        """Take the person out of the rows, partition by partition, and return how many rows.
+        """Take the person out of the rows, and of segments, and return how many rows.
 
-        Each partition commits by itself; doing it again finds what is left.
+        Each partition and each segment commits by itself; doing it again finds what is left.
         """
         with problems():
             cursor = await self._connection.execute(query("erase_partitions"))
@@ -72,6 +73,8 @@ class Records:
             tell("rows", number, len(partitions))
             values = {**self._filter(), "partition": partition, "moment": moment}
             rows += int(await self._value("erase_rows", values))
+        with problems():
+            await anonymize_segments(self._connection, self._person, moment, tell)
         return rows
 
     async def processed(self, messages: Mapping[int, datetime]) -> set[int]:

@@ -21,7 +21,7 @@ from infra.local.stackfile import StackFileError
 from shared.errors import Problem
 
 _MOST = 200
-_RESERVED = ("LD_", "DYLD_", "PYTHON", "PROMETHEUS_", "LISTEN_FD", "SECRETS_PATH")
+_RESERVED = ("LD_", "DYLD_", "PYTHON", "PROMETHEUS_", "LISTEN_FD", "SECRETS_DIR")
 """Variables that would choose other code than the role's, or are the platform's own."""
 
 

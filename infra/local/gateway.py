@@ -1,7 +1,8 @@
 """The gateway: `python -m infra.local.gateway`, started by the supervisor.
 
 Serves `/function/<name>[.openfaas-fn][/path]` as an OpenFaaS gateway does, `/reports/<name>` for
-`report-<name>`, `/system/…` as an OpenFaaS provider does, `/metrics` and `/healthz`.
+`report-<name>`, `/dashboard`, `/system/…` as an OpenFaaS provider does, `/metrics` and
+`/healthz`.
 """
 
 import argparse
@@ -80,6 +81,9 @@ class Gateway:
         try:
             if exchange.target.startswith(_OWN):
                 await self._own(exchange)
+                return
+            if (page := self.functions.routes.elsewhere(exchange.target)) is not None:
+                exchange.respond(HTTPStatus.TEMPORARY_REDIRECT, [(b"location", page)])
                 return
             name, target = self.functions.routes.find(exchange.target)
             pool = self.functions.pools[name]

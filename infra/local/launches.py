@@ -17,7 +17,7 @@ _PYTHON = (sys.executable, "-P")
 _DRAIN = 25.0
 _GRACE = 5.0
 _FOR_THE_GATEWAY = {"BASIC_AUTH_USER", "BASIC_AUTH_PASSWORD"}
-_FOR_THE_GATEWAY |= {f"{name}_FILE" for name in _FOR_THE_GATEWAY} | {"SECRETS_PATH"}
+_FOR_THE_GATEWAY |= {f"{name}_FILE" for name in _FOR_THE_GATEWAY} | {"SECRETS_DIR"}
 _SECRET = _FOR_THE_GATEWAY | {"NATS_URL", "DATABASE_URL", "NATS_URL_FILE", "DATABASE_URL_FILE"}
 """Variables that no process inherits."""
 
@@ -69,11 +69,11 @@ class Launches:
     def replica(self, spec: FunctionSpec, replica_id: str, listener: int) -> Program:
         """Return a replica of a function on an inherited socket.
 
-        Its secrets are files below SECRETS_PATH. Raises FileNotFoundError if one is missing.
+        Its secrets are files below SECRETS_DIR. Raises FileNotFoundError if one is missing.
         """
         folder = self.state.mounts / spec.name
         self.secrets.mount(folder, spec.secrets)
-        ours = {"LISTEN_FD": str(listener), "SECRETS_PATH": str(folder), "INSTANCE": replica_id}
+        ours = {"LISTEN_FD": str(listener), "SECRETS_DIR": str(folder), "INSTANCE": replica_id}
         extra = dict(spec.environment) | ours
         python = spec.argv[0] in {"python", "python3"}
         return Program(

@@ -4,24 +4,28 @@ from pathlib import Path
 
 import msgspec
 
+from infra.local.ports import HOST
 from infra.local.stackfile import DEFAULT_STACK
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The choices of one `up`. A port of 0 is a free one; `idle` is in seconds.
 
-    `nats_url` and `database_url` name servers to use in place of embedded ones. Without
-    `pipeline`, there are neither servers nor a connector, only the gateway and the functions.
+    The gateway listens on `host`. `nats_url` and `database_url` name servers to use in place of
+    embedded ones. Without `connector`, one that runs elsewhere delivers. Without `pipeline`, there
+    are neither servers nor a connector, only the gateway and the functions.
     """
 
     state_dir: Path = Path(".hookstream")
     stack: Path = DEFAULT_STACK
+    host: str = HOST
     port: int = 8080
     nats_port: int = 0
     database_port: int = 0
     idle: float | None = None
     nats_url: str | None = None
     database_url: str | None = None
+    connector: bool = True
     pipeline: bool = True
 
     def encode(self) -> bytes:

@@ -1,7 +1,7 @@
 """The secrets of a stack: files of its state directory that only the owner reads.
 
 A function finds those that it lists in a folder of its own, by name, as OpenFaaS mounts them below
-/var/openfaas/secrets; SECRETS_PATH tells the replica where that is.
+/var/openfaas/secrets; SECRETS_DIR tells the replica where that is.
 """
 
 import os

@@ -100,7 +100,7 @@ class Supervisor:
         self._deployments.restore()
         self._registry.stop_leftovers(_LEFTOVER_TIMEOUT, self._progress)
         book = PortBook(self._state.ports)
-        listener = self._listen(book.choose("gateway", self._options.port))
+        listener = self._listen(book.choose("gateway", self._options.port), self._options.host)
         port: int = listener.getsockname()[1]
         gateway = f"http://{HOST}:{port}"
         self._board.show(gateway=gateway, metrics=f"{gateway}/metrics")
@@ -126,9 +126,9 @@ class Supervisor:
         for log in self._state.logs.glob("*.log"):
             bound_log(log)
 
-    def _listen(self, port: int) -> socket.socket:
+    def _listen(self, port: int, host: str = HOST) -> socket.socket:
         """Return a listening socket that stays open while the process behind it is replaced."""
-        listener = socket.create_server((HOST, port), backlog=_BACKLOG)
+        listener = socket.create_server((host, port), backlog=_BACKLOG)
         self._sockets.append(listener)
         return listener
 
@@ -209,7 +209,7 @@ class Supervisor:
         self._front.append(
             self._keeper("gateway", link.launch, _answers(launches.gateway_port, "/healthz"))
         )
-        if self._options.pipeline:
+        if self._options.pipeline and self._options.connector:
             self._front.append(self._connector(launches))
         await _together(keeper.start() for keeper in self._front)
 

@@ -12,6 +12,7 @@ from infra.reconciling.facts import (
     Letters,
     Rejection,
     Rows,
+    Segments,
 )
 from infra.reconciling.messages import Sorted, sort_messages
 from infra.reconciling.result import Balance, Difference, Reconciliation
@@ -31,6 +32,7 @@ def reconcile(broker: BrokerFacts, database: DatabaseFacts) -> Reconciliation:
         for difference in (
             *_ledger(name, database.ledger.get(name, Ledger()), database.rows.get(name, Rows())),
             *_rollups(name, database.rows.get(name, Rows())),
+            *_segments(name, database.segments.get(name, Segments())),
             *_acknowledged(name, sorted_messages[name]),
             *_counted(name, broker.held.get(name, HeldMessages()), database),
             *_damaged(name, broker),
@@ -41,7 +43,7 @@ def reconcile(broker: BrokerFacts, database: DatabaseFacts) -> Reconciliation:
     return Reconciliation(
         sources=[_balance(name, sorted_messages[name], database) for name in names],
         differences=differences,
-        notes=notes,
+        notes=[*notes, *_behind(database)],
         holds=not differences,
     )
 
@@ -62,6 +64,7 @@ def _balance(name: str, messages: Sorted, database: DatabaseFacts) -> Balance:
         rows=rows.rows,
         expired=rows.expired,
         rolled_up=rows.rolled_up,
+        in_segments=database.segments.get(name, Segments()).events,
         revenue=rows.revenue,
     )
 
@@ -94,6 +97,20 @@ def _rollups(name: str, rows: Rows) -> Iterable[Difference]:
             "revenue in the rollups, against the rows",
             rows.revenue_examples,
         )  # fmt: skip
+
+
+def _segments(name: str, segments: Segments) -> Iterable[Difference]:
+    if segments.examples:
+        yield Difference(
+            name, "segments", str(segments.claimed), str(segments.events),
+            "events in segments, as far as no rows have expired, against the rollups",
+            segments.examples,
+        )  # fmt: skip
+
+
+def _behind(database: DatabaseFacts) -> Iterable[str]:
+    if behind := sum(segments.behind for segments in database.segments.values()):
+        yield f"{behind} events that an older version stored are not in segments yet"
 
 
 def _acknowledged(name: str, messages: Sorted) -> Iterable[Difference]:

@@ -7,6 +7,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from infra.reconciling.facts import DatabaseFacts, Ledger, Rejection, Rows
+from infra.reconciling.segments import read_segments
 from shared.store.queries import query
 
 _CONNECT_TIMEOUT = 5
@@ -47,6 +48,7 @@ def _read(connection: psycopg.Connection[TupleRow], stream: dict[str, object]) -
         rejections=[Rejection(*row) for row in rejections],
         processed=processed,
         counts=counts,
+        segments=read_segments(connection),
     )
 
 

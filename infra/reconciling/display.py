@@ -17,6 +17,7 @@ _FIGURES = {
     "rows": "rows",
     "expired rows": "expired",
     "in rollups": "rolled_up",
+    "in segments": "in_segments",
     "revenue": "revenue",
 }
 

@@ -98,6 +98,28 @@ class Rows:
         return self.rows + self.expired
 
 
+@dataclass(slots=True)
+class Segments:
+    """A source's events in segments, as far as their rows are there, against its rollups.
+
+    `claimed` are in segments by what the rollups say, `behind` are not; `examples` are `type
+    bucket` of groups that differ.
+    """
+
+    events: int = 0
+    claimed: int = 0
+    behind: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, held: int, claimed: int, counted: int, place: str) -> None:
+        """Take a group: what segments hold, what they should, and how many events there are."""
+        self.events += held
+        self.claimed += claimed
+        self.behind += max(0, counted - claimed)
+        if held != claimed or claimed > counted:
+            self.examples.append(place)
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """A message of the ledger with rejected events; `whole`: all of its events are."""
@@ -121,3 +143,4 @@ class DatabaseFacts:
     processed: bytearray
     counts: "array[int]"
     rejections: list[Rejection]
+    segments: dict[str, Segments] = field(default_factory=dict)

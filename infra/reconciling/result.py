@@ -10,7 +10,7 @@ class Balance(msgspec.Struct, rename="camel"):
     """A source's account: accepted = stored + duplicates + dead_lettered + pending + unaccounted.
 
     All are events. `unaccounted` are lost, and 0 in an account that holds. `rows` are there,
-    `expired` ones were.
+    `expired` ones were. `in_segments` are those that are in segments too.
     """
 
     source: str
@@ -23,6 +23,7 @@ class Balance(msgspec.Struct, rename="camel"):
     rows: int = 0
     expired: int = 0
     rolled_up: int = 0
+    in_segments: int = 0
     revenue: Decimal = Decimal(0)
 
 

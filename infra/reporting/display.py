@@ -39,7 +39,7 @@ def _show_events(console: Console, content: bytes) -> None:
     most = max((group.count for group in answer.groups), default=0)
     for group in answer.groups:
         share = f"{group.count / answer.total_events:.1%}"
-        names = (group.source, group.funnel_stage, group.event_type)
+        names = (str(group.source), str(group.funnel_stage), str(group.event_type))
         table.add_row(*names, f"{group.count:,}", share, _bar(group.count, most))
     _show_table(console, table)
 
@@ -53,8 +53,8 @@ def _show_revenue(console: Console, content: bytes) -> None:
     most = max((float(group.total_revenue) for group in answer.groups), default=0)
     for group in answer.groups:
         table.add_row(
-            group.source,
-            group.event_type,
+            str(group.source),
+            str(group.event_type),
             _amount(group.total_revenue),
             f"{group.transaction_count:,}",
             _amount(group.average_order_value),

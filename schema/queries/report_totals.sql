@@ -37,8 +37,6 @@ from (
     where type_id = any(%(types)s::smallint[])
         and occurred_at >= %(head_rows_start)s::timestamptz
         and occurred_at < %(head_rows_end)s::timestamptz
-        and (%(campaign_id)s::text is null or campaign_id = %(campaign_id)s::text)
-        and (%(country)s::text is null or country = %(country)s::text)
     group by type_id
     union all
     select

@@ -1,5 +1,5 @@
+-- What else an event has is in its segment, and in the raw event. Columns of theirs that an older
+-- version filled stay null.
 copy events (
-    occurred_at, type_id, event_id, user_id, country, city, age, gender, followers, device,
-    watch_time, percentage_watched, campaign_id, purchased_item, revenue, raw, stream_sequence,
-    stream_position
+    occurred_at, type_id, event_id, user_id, revenue, raw, stream_sequence, stream_position
 ) from stdin (format binary)

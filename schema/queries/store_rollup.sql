@@ -1,6 +1,6 @@
 -- Adds a batch to its quarters of an hour, in order, for the same reason as the keys.
 insert into rollup_types as rollup (
-    bucket, type_id, events, transactions, revenue, events_in_seconds
+    bucket, type_id, events, transactions, revenue, events_in_seconds, events_in_segments
 )
 select
     date_bin('15 minutes', to_timestamp(second), timestamptz '2000-01-01 00:00:00+00') as bucket,
@@ -8,6 +8,7 @@ select
     sum(events),
     sum(transactions),
     sum(revenue),
+    sum(events),
     sum(events)
 from unnest(
     %(second)s::bigint[],
@@ -22,4 +23,5 @@ on conflict (bucket, type_id) do update set
     events = rollup.events + excluded.events,
     transactions = rollup.transactions + excluded.transactions,
     revenue = rollup.revenue + excluded.revenue,
-    events_in_seconds = rollup.events_in_seconds + excluded.events_in_seconds
+    events_in_seconds = rollup.events_in_seconds + excluded.events_in_seconds,
+    events_in_segments = rollup.events_in_segments + excluded.events_in_segments

@@ -1,8 +1,16 @@
 """What reports answer, member for member (camelCase on the wire)."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from shared.events.model import FunnelStage, Source
+
+Money = Annotated[
+    str, Meta(description="An exact amount.", pattern=r"^[0-9]+\.[0-9]{2,4}$", examples=["1523.50"])
+]
 
 
 class _Wire(msgspec.Struct, rename="camel", kw_only=True):
@@ -28,39 +36,71 @@ class Answer(_Wire):
     freshness_seconds: float | None
 
 
-class EventGroup(_Wire):
-    """The events of one type of one source."""
+class Groups(Answer):
+    """An answer in groups, largest first.
 
-    source: str
-    funnel_stage: str
-    event_type: str
+    `group_count` is of all groups; `next_cursor` asks for those that follow, null for none. The
+    members of groups, and of points of a series, that are dimensions are those of `groupBy`; null
+    is the group of the events that have no such value.
+    """
+
+    group_count: int
+    next_cursor: str | None
+
+
+class EventGroup(_Wire, kw_only=True):
+    """The events of a group."""
+
+    source: Source | UnsetType = UNSET
+    funnel_stage: FunnelStage | UnsetType = UNSET
+    event_type: str | UnsetType = UNSET
+    country: str | UnsetType | None = UNSET
+    campaign_id: str | UnsetType | None = UNSET
+    device: str | UnsetType | None = UNSET
     count: int
 
 
-class EventsAnswer(Answer):
+class EventPoint(EventGroup, kw_only=True):
+    """The events of a group in the interval that begins at `start`."""
+
+    start: datetime
+
+
+class EventsAnswer(Groups, kw_only=True):
     """`/reports/events`."""
 
     total_events: int
     groups: list[EventGroup]
+    series: list[EventPoint] | UnsetType = UNSET
 
 
-class RevenueGroup(_Wire):
-    """The revenue of one type of one source; amounts are decimal strings."""
+class RevenueGroup(_Wire, kw_only=True):
+    """The revenue of a group; transactions are the events that carry an amount."""
 
-    source: str
-    event_type: str
-    total_revenue: str
+    source: Source | UnsetType = UNSET
+    campaign_id: str | UnsetType | None = UNSET
+    event_type: str | UnsetType = UNSET
+    country: str | UnsetType | None = UNSET
+    purchased_item: str | UnsetType | None = UNSET
+    total_revenue: Money
     transaction_count: int
-    average_order_value: str | None
+    average_order_value: Money | None
 
 
-class RevenueAnswer(Answer):
+class RevenuePoint(RevenueGroup, kw_only=True):
+    """The revenue of a group in the interval that begins at `start`."""
+
+    start: datetime
+
+
+class RevenueAnswer(Groups, kw_only=True):
     """`/reports/revenue`; transactions are revenue events that carry an amount."""
 
-    total_revenue: str
+    total_revenue: Money
     transaction_count: int
-    average_order_value: str | None
+    average_order_value: Money | None
     groups: list[RevenueGroup]
+    series: list[RevenuePoint] | UnsetType = UNSET
 
 
 class CountryShare(_Wire):
@@ -114,3 +154,64 @@ class DemographicsAnswer(Answer):
     exact: bool
     facebook: FacebookUsers
     tiktok: TiktokUsers
+
+
+class Step(_Wire):
+    """Events, and how many distinct users they are of."""
+
+    events: int
+    users: int
+
+
+class Stages(_Wire):
+    """The stages of the funnel."""
+
+    top: Step
+    bottom: Step
+
+
+class TypeStep(_Wire):
+    """The events of one type, and how many distinct users they are of."""
+
+    source: Source
+    funnel_stage: FunnelStage
+    event_type: str
+    events: int
+    users: int
+
+
+class Conversion(_Wire):
+    """Users with events of both stages; `rate` is that over the users of the top stage."""
+
+    users: int
+    rate: float | None
+
+
+class FunnelGroup(_Wire, kw_only=True):
+    """The funnel of a group; users are distinct by source and userId."""
+
+    source: Source | UnsetType = UNSET
+    campaign_id: str | UnsetType | None = UNSET
+    country: str | UnsetType | None = UNSET
+    users: int
+    events: int
+    stages: Stages
+    types: list[TypeStep]
+    conversion: Conversion
+    revenue: Money
+    transaction_count: int
+    revenue_per_user: Money | None
+
+
+class FunnelPoint(FunnelGroup, kw_only=True):
+    """The funnel of a group in the interval that begins at `start`."""
+
+    start: datetime
+
+
+class FunnelAnswer(Groups, kw_only=True):
+    """`/reports/funnel`; persons who were erased are no users, their events count."""
+
+    exact: bool
+    groups: list[FunnelGroup]
+    series: list[FunnelPoint] | UnsetType = UNSET

@@ -1,71 +1,121 @@
 """The report `demographics`: who the events come from, exactly."""
 
-from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from shared.events.model import EventType
-from shared.reports.answers import DemographicsAnswer, FacebookUsers, TiktokUsers
-from shared.reports.handler import Report
-from shared.reports.parameters import Selection
-from shared.reports.people import read_people
-from shared.reports.totals import range_of, read_freshness, read_totals, require_rows
-from shared.store.pool import Connection
+from shared.reports.answers import (
+    CityShare,
+    CountryShare,
+    DemographicsAnswer,
+    FacebookUsers,
+    TiktokUsers,
+)
+from shared.reports.parameters import FILTERS, FORMAT, RANGE
+from shared.reports.report import Report, Store
+from shared.reports.selection import Selection
+from shared.reports.shares import DemographicsRow, demographics_rows
+from shared.reports.tables import Table
+from shared.reports.totals import range_of, read_freshness
+from shared.segments.columns import DEVICES as STORED_DEVICES
+from shared.segments.columns import GENDERS
+
+if TYPE_CHECKING:
+    from shared.reports.facts.people import People, Place
 
 AGE_LIMITS = (18, 25, 35, 45, 55)
 AGE_GROUPS = ("under_18", "18_24", "25_34", "35_44", "45_54", "55_plus")
-GENDERS = ("male", "female", "non-binary")
 FOLLOWER_LIMITS = (1_000, 10_000, 100_000, 1_000_000)
 FOLLOWER_RANGES = ("under_1k", "1k_10k", "10k_100k", "100k_1m", "1m_plus")
 DEVICES = ("Android", "iOS", "Desktop")
 
 
-async def build(connection: Connection, selection: Selection) -> DemographicsAnswer:
-    """Describe the users behind a selection. Raises Problem rows_expired."""
-    await require_rows(connection, [kind.id for kind in selection.types], selection.span)
+async def build(source: Store, selection: Selection) -> DemographicsAnswer:
+    """Describe the users behind a selection.
+
+    Raises Problem rows_expired, segments_behind or selection_too_large.
+    """
+    connection = source.connection
     freshness = await read_freshness(connection, selection)
-    events = Counter[str]()
-    for total in await read_totals(connection, selection, selection.types):
-        events[total.kind.source] += total.events
+    facebook, tiktok = await source.facts.people(connection, selection.question(), _describe)
     return DemographicsAnswer(
         range=range_of(selection),
         as_of=freshness.as_of,
         freshness_seconds=freshness.seconds,
         exact=True,
-        facebook=await _facebook(connection, selection, events["facebook"]),
-        tiktok=await _tiktok(connection, selection, events["tiktok"]),
+        facebook=facebook,
+        tiktok=tiktok,
     )
 
 
-async def _facebook(connection: Connection, selection: Selection, events: int) -> FacebookUsers:
-    types = _of("facebook", selection)
-    people = await read_people(connection, "report_facebook_users", selection, types, AGE_LIMITS)
+def _describe(people: "Mapping[str, People]") -> tuple[FacebookUsers, TiktokUsers]:
+    return _facebook(people.get("facebook")), _tiktok(people.get("tiktok"))
+
+
+def _facebook(people: "People | None") -> FacebookUsers:
+    if people is None:
+        return FacebookUsers(
+            users=0,
+            events=0,
+            average_age=None,
+            age_groups=dict.fromkeys(AGE_GROUPS, 0),
+            gender=dict.fromkeys(GENDERS, 0),
+            top_countries=[],
+            top_cities=[],
+        )
+    age = people.measured("age", AGE_LIMITS)
     return FacebookUsers(
         users=people.users,
-        events=events,
-        average_age=people.average(),
-        age_groups=people.by_range(AGE_GROUPS),
-        gender=people.by_label(GENDERS),
-        top_countries=people.countries(),
-        top_cities=people.cities(),
+        events=people.events,
+        average_age=age.average,
+        age_groups=dict(zip(AGE_GROUPS, age.by_range, strict=True)),
+        gender=people.labelled("gender", GENDERS),
+        top_countries=_countries(people),
+        top_cities=[_city(place) for place in people.places("city")],
     )
 
 
-async def _tiktok(connection: Connection, selection: Selection, events: int) -> TiktokUsers:
-    types = _of("tiktok", selection)
-    people = await read_people(connection, "report_tiktok_users", selection, types, FOLLOWER_LIMITS)
+def _tiktok(people: "People | None") -> TiktokUsers:
+    if people is None:
+        return TiktokUsers(
+            users=0,
+            events=0,
+            average_followers=None,
+            follower_ranges=dict.fromkeys(FOLLOWER_RANGES, 0),
+            devices=dict.fromkeys(DEVICES, 0),
+            top_countries=[],
+            average_watch_time=None,
+            average_percentage_watched=None,
+        )
+    followers = people.measured("followers", FOLLOWER_LIMITS)
+    devices = people.labelled("device", STORED_DEVICES)
     return TiktokUsers(
         users=people.users,
-        events=events,
-        average_followers=people.average(),
-        follower_ranges=people.by_range(FOLLOWER_RANGES),
-        devices=people.by_label(DEVICES),
-        top_countries=people.countries(),
-        average_watch_time=people.event_mean("watch time"),
-        average_percentage_watched=people.event_mean("percentage watched"),
+        events=people.events,
+        average_followers=followers.average,
+        follower_ranges=dict(zip(FOLLOWER_RANGES, followers.by_range, strict=True)),
+        devices={name: devices[name] for name in DEVICES},
+        top_countries=_countries(people),
+        average_watch_time=people.event_mean("watch_time"),
+        average_percentage_watched=people.event_mean("percentage_watched"),
     )
 
 
-def _of(source: str, selection: Selection) -> list[EventType]:
-    return [kind for kind in selection.types if kind.source == source]
+def _countries(people: "People") -> list[CountryShare]:
+    return [
+        CountryShare(country=place.name, users=place.users, share=place.share)
+        for place in people.places("country")
+    ]
 
 
-DEMOGRAPHICS = Report("demographics", build)
+def _city(place: "Place") -> CityShare:
+    city, _, country = place.name.partition("\0")
+    return CityShare(country=country, city=city, users=place.users, share=place.share)
+
+
+DEMOGRAPHICS = Report(
+    name="demographics",
+    build=build,
+    parameters=(*RANGE, *FILTERS, FORMAT),
+    table=Table(DemographicsRow, read=demographics_rows),
+    costly=True,
+)

@@ -1,16 +1,22 @@
 """The handler that all report functions share."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import time
+from contextlib import aclosing
 from http import HTTPStatus
 
 from prometheus_client import Counter, Histogram
 
-from shared.reports.answers import Answer
-from shared.reports.parameters import Selection, read_selection
+from shared.reports.export import Export, TaggedPages, is_export, read_pages
+from shared.reports.facts.facts import Facts
+from shared.reports.formats import writer
+from shared.reports.presenting import headers_of, present, table_headers
+from shared.reports.report import Report, Store
 from shared.reports.revision import is_known, read_tag
+from shared.reports.selection import Selection
+from shared.reports.slots import Slots
+from shared.reports.totals import is_rolled_up
 from shared.settings import Settings
-from shared.store.pool import Connection, Database
+from shared.store.pool import Database
 from shared.telemetry import DURATION_BUCKETS
 from shared.web import Request, Response, require_method
 
@@ -23,23 +29,20 @@ DURATION = Histogram(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A report by its name; `build` reads one snapshot of the database."""
-
-    name: str
-    build: Callable[[Connection, Selection], Awaitable[Answer]]
-
-
 class ReportHandler:
     """Answers `GET` and `HEAD` of one report, whatever the path.
 
     Callers that name an answer's `etag` in If-None-Match get 304 while its figures are the same.
+    What rollups do not answer, and exports, leave connections to the rest.
     """
 
     def __init__(self, report: Report, chosen: Settings) -> None:
         self._report = report
+        self._facts = Facts(chosen.report_memory)
         self._database = Database(chosen, f"report-{report.name}")
+        self._costly = Slots(chosen.database_pool_size - 1, chosen.database_timeout)
+        self._exports = Slots(chosen.database_pool_size // 2, chosen.database_timeout)
+        self._export_timeout = chosen.export_timeout
 
     async def open(self) -> None:
         """Begin to connect to the database."""
@@ -56,30 +59,58 @@ class ReportHandler:
     async def handle(self, request: Request) -> Response:
         """Answer the report.
 
-        Raises Problem method_not_allowed, invalid_parameter, rows_expired, database_unavailable
-        or query_timeout.
+        Raises Problem method_not_allowed, invalid_parameter, not_acceptable, rows_expired,
+        too_many_requests, database_unavailable or query_timeout.
         """
         require_method(request, "GET", "HEAD")
-        selection = read_selection(request.query)
+        selection = self._report.read(request.query, request.headers.get("accept"))
         with DURATION.labels(self._report.name).time():
-            response = await self._answer(selection, request.headers.get("if-none-match"))
+            response = await self._answer(request, selection)
         GENERATED.labels(self._report.name).inc()
         return response
 
-    async def _answer(self, selection: Selection, if_none_match: str | None) -> Response:
+    async def _answer(self, request: Request, selection: Selection) -> Response:
         """Answer the report, or that the caller has it."""
+        if_none_match = request.headers.get("if-none-match")
         if if_none_match is not None:
             async with self._database.glance() as connection:
                 tag = await read_tag(connection, selection)
             if is_known(tag, if_none_match):
-                return Response(HTTPStatus.NOT_MODIFIED, headers=_headers(tag))
+                return Response(HTTPStatus.NOT_MODIFIED, headers=headers_of(tag))
+        if is_export(self._report, selection):
+            return await self._export(selection)
+        if self._report.costly or not is_rolled_up(selection.question()):
+            async with self._costly.one():
+                return await self._whole(request, selection)
+        return await self._whole(request, selection)
+
+    async def _whole(self, request: Request, selection: Selection) -> Response:
         async with self._database.snapshot() as connection:
             tag = await read_tag(connection, selection)
-            answer = await self._report.build(connection, selection)
-        response = Response.json(answer)
-        response.headers.update(_headers(tag))
+            answer = await self._report.build(Store(connection, self._facts), selection)
+        response = present(self._report, selection, answer, request.query)
+        response.headers.update(headers_of(tag))
         return response
 
+    async def _export(self, selection: Selection) -> Response:
+        """Answer with a stream; what goes wrong before its first part is a problem."""
+        pages = self._pages(selection)
+        tag, first = await anext(pages)
+        form, table = selection.format or "csv", self._report.table
+        columns = table.columns(selection.group_by, series=selection.interval is not None)
+        headers = {**table_headers(self._report.name, form, first), **headers_of(tag)}
+        stream = Export(pages, first, table, writer(form, columns))
+        return Response(200, headers=headers, stream=stream)
 
-def _headers(tag: str) -> dict[str, str]:
-    return {"cache-control": "no-cache", "etag": tag}
+    async def _pages(self, selection: Selection) -> TaggedPages:
+        until = time.monotonic() + self._export_timeout
+        async with (
+            self._exports.one(),
+            self._costly.one(),
+            self._database.snapshot(unbounded=True) as connection,
+        ):
+            tag = await read_tag(connection, selection)
+            store = Store(connection, self._facts)
+            async with aclosing(read_pages(self._report, store, selection, until)) as answers:
+                async for answer in answers:
+                    yield tag, answer

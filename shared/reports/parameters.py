@@ -1,26 +1,34 @@
-"""The parameters of report requests: what is allowed, and how a query string is read."""
+"""The parameters that reports may take: what is allowed, and how a value is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from urllib.parse import parse_qsl
+from functools import cache
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
-from shared.errors import Problem
-from shared.events.model import EVENT_TYPES, MAX_ID_BYTES, SOURCES, EventType
+from shared.events.model import EVENT_TYPES, MAX_ID_BYTES, SOURCES
+from shared.reports.cursors import MOST_CHARACTERS, read_cursor
 from shared.reports.moments import FORMS, read_moment
-from shared.reports.windows import Span
+from shared.reports.negotiation import FORMATS, PARQUET_ADVICE, has_parquet
+from shared.reports.selection import INTERVALS, MOST_GROUPS, PAGE_GROUPS, Format
 
-_MOST_FIELDS = 64
-_SHOWN_CHARACTERS = 64
+ZONES = ("UTC", "Europe/Kyiv", "America/New_York")
+"""Examples of time zones."""
+
+CURSORS = ("the `nextCursor` of an answer to the same question",)
+
+_MOST_TEXT_BYTES = 4 * MAX_ID_BYTES
+_MOST_ZONE_CHARACTERS = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """A parameter by its name in the URL and in a Selection.
 
-    `allowed` is every value, or examples of them where `read` takes more. `read` raises
-    ValueError with the rest of a sentence that begins with the parameter's name.
+    `allowed` is every value, or examples of them where `read` takes more. `read` returns what one
+    value stands for and raises ValueError with the rest of a sentence that begins with the
+    parameter's name. `schema` is the JSON Schema of a value. One with `many` may be repeated, and
+    its field is what `many` makes of all values.
     """
 
     name: str
@@ -28,120 +36,171 @@ class Parameter:
     description: str
     allowed: tuple[str, ...]
     read: Callable[[str], object]
+    schema: Mapping[str, object]
+    many: Callable[[list[Any]], object] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What a report is about; None is no restriction. `start` is inclusive, `end` exclusive."""
-
-    start: datetime | None = None
-    end: datetime | None = None
-    source: str | None = None
-    funnel_stage: str | None = None
-    event_type: str | None = None
-    campaign_id: str | None = None
-    country: str | None = None
-    format: str = "json"
-
-    @property
-    def span(self) -> Span:
-        """Return the range of time."""
-        return Span(self.start, self.end)
-
-    @property
-    def sources(self) -> list[str]:
-        """Return the sources that the answer speaks of."""
-        return [source for source in SOURCES if self.source in {None, source}]
-
-    @property
-    def types(self) -> list[EventType]:
-        """Return the types that match; an event type's name matches in every source."""
-        return [
-            kind
-            for kind in EVENT_TYPES
-            if self.source in {None, kind.source}
-            and self.funnel_stage in {None, kind.funnel_stage}
-            and self.event_type in {None, kind.name}
-        ]
-
-
-def _one_of(name: str, field: str, description: str, *allowed: str) -> Parameter:
+def _read_one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in allowed:
             raise ValueError(f"is not one of {', '.join(allowed)}")
         return text
 
-    return Parameter(name, field, description, allowed, read)
+    return read
+
+
+def _choice(
+    name: str,
+    field: str,
+    description: str,
+    allowed: tuple[str, ...],
+    many: Callable[[list[Any]], object] | None = None,
+) -> Parameter:
+    schema = {"type": "string", "enum": list(allowed)}
+    return Parameter(
+        name=name, field=field, description=description, allowed=allowed,
+        read=_read_one_of(allowed), schema=schema, many=many,
+    )  # fmt: skip
 
 
 def _text(name: str, field: str, description: str, example: str) -> Parameter:
-    return Parameter(name, field, description, (example,), _read_text)
+    schema = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_ID_BYTES,
+        "pattern": r"^[^\u0000]*$",
+    }
+    return Parameter(
+        name=name, field=field, description=description, allowed=(example,),
+        read=_read_text, schema={**schema, "examples": [example]}, many=frozenset,
+    )  # fmt: skip
 
 
 def _read_text(text: str) -> str:
     if not text:
         raise ValueError("is empty")
-    if len(text.encode()) > 4 * MAX_ID_BYTES or "\0" in text:
+    if len(text.encode()) > _MOST_TEXT_BYTES or "\0" in text:
         raise ValueError("is too long or holds the character NUL")
     return text
 
 
-_STAGES = dict.fromkeys(kind.funnel_stage for kind in EVENT_TYPES)
-_NAMES = sorted({kind.name for kind in EVENT_TYPES})
+def _moment(name: str, field: str, description: str) -> Parameter:
+    schema = {"type": "string", "maxLength": 40, "examples": list(FORMS)}
+    return Parameter(
+        name=name, field=field, description=description, allowed=FORMS,
+        read=read_moment, schema=schema,
+    )  # fmt: skip
 
-PARAMETERS = (
-    Parameter("from", "start", "First moment, inclusive.", FORMS, read_moment),
-    Parameter("to", "end", "Last moment, exclusive.", FORMS, read_moment),
-    _one_of("source", "source", "Where events come from.", *SOURCES),
-    _one_of("funnelStage", "funnel_stage", "Stage of the funnel.", *_STAGES),
-    _one_of("eventType", "event_type", "Type of event, in every source that has it.", *_NAMES),
+
+def _read_zone(text: str) -> ZoneInfo:
+    """Return a time zone. A blank is a `+` that the caller's URL did not escape."""
+    name = text.replace(" ", "+")
+    if len(name) > _MOST_ZONE_CHARACTERS or name not in _zones():
+        raise ValueError("is no time zone of the IANA database")
+    return ZoneInfo(name)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _read_limit(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_GROUPS)):
+        number = int(text)
+        if 1 <= number <= MOST_GROUPS:
+            return number
+    raise ValueError(f"is not a number from 1 to {MOST_GROUPS}")
+
+
+def _read_format(text: str) -> Format:
+    if text == "parquet" and not has_parquet():
+        raise ValueError(PARQUET_ADVICE)
+    for name in FORMATS:
+        if text == name:
+            return name
+    raise ValueError(f"is not one of {', '.join(FORMATS)}")
+
+
+_STAGES = tuple(dict.fromkeys(kind.funnel_stage for kind in EVENT_TYPES))
+_NAMES = tuple(sorted({kind.name for kind in EVENT_TYPES}))
+
+RANGE = (
+    _moment("from", "start", "First moment, inclusive."),
+    _moment("to", "end", "Last moment, exclusive."),
+)
+FILTERS = (
+    _choice("source", "source", "Where events come from.", SOURCES, frozenset),
+    _choice("funnelStage", "funnel_stage", "Stage of the funnel.", _STAGES, frozenset),
+    _choice(
+        "eventType", "event_type", "Type of event, in every source that has it.", _NAMES, frozenset
+    ),
     _text("campaignId", "campaign_id", "Campaign; only some Facebook events have one.", "camp-1"),
     _text("country", "country", "Country by its name; not every event has one.", "Ukraine"),
-    _one_of("format", "format", "Form of the answer.", "json"),
 )
-"""The parameters that every report takes."""
+FORMAT = Parameter(
+    name="format",
+    field="format",
+    description="Form of the answer; it goes before the header Accept.",
+    allowed=FORMATS,
+    read=_read_format,
+    schema={"type": "string", "enum": list(FORMATS), "default": "json"},
+)
+SERIES = (
+    _choice("interval", "interval", "Length of the intervals of `series`.", INTERVALS),
+    Parameter(
+        name="timezone",
+        field="zone",
+        description="Time zone of the intervals, by its IANA name.",
+        allowed=ZONES,
+        read=_read_zone,
+        schema={
+            "type": "string",
+            "maxLength": _MOST_ZONE_CHARACTERS,
+            "default": "UTC",
+            "examples": list(ZONES),
+        },
+    ),
+)
+LIMIT = Parameter(
+    name="limit",
+    field="limit",
+    description="Most groups of the answer. Without it CSV, NDJSON and Parquet hold all.",
+    allowed=("1", str(MOST_GROUPS)),
+    read=_read_limit,
+    schema={"type": "integer", "minimum": 1, "maximum": MOST_GROUPS, "default": PAGE_GROUPS},
+)
 
 
-def read_selection(query: str, parameters: tuple[Parameter, ...] = PARAMETERS) -> Selection:
-    """Read a raw query string.
+def grouping(allowed: tuple[str, ...]) -> Parameter:
+    """Return the parameter `groupBy` of a report with these dimensions."""
+    check = _read_one_of(allowed)
 
-    Raises Problem invalid_parameter, which names the `parameter` and what is `allowed`.
-    """
-    given = _fields(query)
-    known = {parameter.name: parameter for parameter in parameters}
-    values: dict[str, Any] = {}
-    for name, text in given:
-        parameter = known.get(name)
-        if parameter is None:
-            raise _refusal(name, "is unknown", tuple(known))
-        if parameter.field in values:
-            raise _refusal(name, "is given more than once", parameter.allowed)
-        try:
-            values[parameter.field] = parameter.read(text)
-        except ValueError as error:
-            raise _refusal(name, str(error), parameter.allowed) from error
-    selection = Selection(**values)
-    if selection.start and selection.end and selection.start > selection.end:
-        raise _refusal("from", "is after `to`", FORMS)
-    return selection
+    def read(text: str) -> list[str]:
+        return [check(name) for name in text.split(",")]
 
+    def join(given: list[list[str]]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for names in given for name in names))
 
-def _fields(query: str) -> list[tuple[str, str]]:
-    """Split a query string into names and values, which must be UTF-8."""
-    try:
-        return parse_qsl(
-            query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
-        )
-    except UnicodeDecodeError as error:
-        raise Problem("invalid_parameter", "The query string is not UTF-8.") from error
-    except ValueError as error:
-        raise Problem(
-            "invalid_parameter", f"There are more than {_MOST_FIELDS} parameters."
-        ) from error
-
-
-def _refusal(name: str, reason: str, allowed: tuple[str, ...]) -> Problem:
-    shown = name if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]}…"
-    return Problem(
-        "invalid_parameter", f"`{shown}` {reason}.", parameter=shown, allowed=list(allowed)
+    return Parameter(
+        name="groupBy",
+        field="group_by",
+        description="Dimensions of the groups; repeated, or separated by commas.",
+        allowed=allowed,
+        read=read,
+        schema={"type": "string", "enum": list(allowed)},
+        many=join,
     )
+
+
+def paging(by: Literal["events", "revenue"]) -> tuple[Parameter, ...]:
+    """Return the parameters `limit` and `cursor` of a report whose groups come largest first."""
+    cursor = Parameter(
+        name="cursor",
+        field="cursor",
+        description="The `nextCursor` of the page before; all else stays the same.",
+        allowed=CURSORS,
+        read=lambda text: read_cursor(text, by),
+        schema={"type": "string", "maxLength": MOST_CHARACTERS},
+    )
+    return (LIMIT, cursor)

@@ -47,7 +47,10 @@ class Tally(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Which groups are wanted: the `limit` first after `after`, by rank()."""
+    """Which groups are wanted: the `limit` first after `after`, by rank().
+
+    Of a page by revenue, only events that carry an amount are counted at all.
+    """
 
     by: Literal["events", "revenue"]
     limit: int

@@ -1,41 +1,57 @@
-"""The report `revenue`: amounts to the cent, by source and type."""
+"""The report `revenue`: amounts to the cent, by any dimensions, over time."""
 
-from decimal import Decimal
+from typing import Any
 
-from shared.reports.answers import RevenueAnswer, RevenueGroup
+from shared.reports.answers import RevenueAnswer, RevenueGroup, RevenuePoint
 from shared.reports.figures import average_money, money
-from shared.reports.handler import Report
-from shared.reports.parameters import Selection
-from shared.reports.totals import Total, range_of, read_freshness, read_totals
-from shared.store.pool import Connection
+from shared.reports.groups import dimensions, next_cursor, series_of
+from shared.reports.parameters import FILTERS, FORMAT, RANGE, SERIES, grouping, paging
+from shared.reports.questions import Tally
+from shared.reports.report import Report, Store
+from shared.reports.selection import Selection
+from shared.reports.tables import Table
+from shared.reports.totals import range_of, read_freshness, read_starts, tally
 
 
-async def build(connection: Connection, selection: Selection) -> RevenueAnswer:
-    """Add up the revenue of a selection."""
+async def build(source: Store, selection: Selection) -> RevenueAnswer:
+    """Add up the revenue of a selection. Raises Problem."""
+    connection, page = source.connection, selection.page("revenue")
     freshness = await read_freshness(connection, selection)
     earning = [kind for kind in selection.types if kind.has_revenue]
-    totals = await read_totals(connection, selection, earning)
-    revenue = sum((total.revenue for total in totals), Decimal(0))
-    count = sum(total.transactions for total in totals)
+    starts = await read_starts(connection, selection, earning)
+    question = selection.question(starts, earning=True)
+    tallies = await tally(connection, source.facts, question, page)
     return RevenueAnswer(
         range=range_of(selection),
         as_of=freshness.as_of,
         freshness_seconds=freshness.seconds,
-        total_revenue=money(revenue),
-        transaction_count=count,
-        average_order_value=average_money(revenue, count),
-        groups=[_group(total) for total in totals if total.transactions],
+        group_count=tallies.group_count,
+        next_cursor=next_cursor(selection, page, tallies),
+        groups=[RevenueGroup(**_members(selection, group)) for group in tallies.groups],
+        series=series_of(selection, starts, tallies, RevenuePoint, _members),
+        **_sales(tallies.total),
     )
 
 
-def _group(total: Total) -> RevenueGroup:
-    return RevenueGroup(
-        source=total.kind.source,
-        event_type=total.kind.name,
-        total_revenue=money(total.revenue),
-        transaction_count=total.transactions,
-        average_order_value=average_money(total.revenue, total.transactions),
-    )
+def _members(selection: Selection, group: Tally) -> dict[str, Any]:
+    return {**dimensions(selection, group), **_sales(group)}
 
 
-REVENUE = Report("revenue", build)
+def _sales(tallied: Tally) -> dict[str, Any]:
+    return {
+        "total_revenue": money(tallied.revenue),
+        "transaction_count": tallied.transactions,
+        "average_order_value": average_money(tallied.revenue, tallied.transactions),
+    }
+
+
+_DIMENSIONS = ("source", "campaignId", "eventType", "country", "purchasedItem")
+
+REVENUE = Report(
+    name="revenue",
+    build=build,
+    parameters=(*RANGE, *FILTERS, grouping(_DIMENSIONS), *SERIES, *paging("revenue"), FORMAT),
+    table=Table(RevenueGroup, RevenuePoint),
+    group_by=("source", "eventType"),
+    by="revenue",
+)

@@ -6,7 +6,7 @@ They are weak: an answer with the same figures is the same, whatever its `asOf`.
 import hashlib
 import re
 
-from shared.reports.parameters import Selection
+from shared.reports.selection import Selection
 from shared.reports.totals import bounds
 from shared.store.pool import Connection
 from shared.store.queries import query
@@ -16,12 +16,13 @@ _DIGEST_BYTES = 12
 
 
 async def read_tag(connection: Connection, selection: Selection) -> str:
-    """Return the tag of a selection's data, whatever the report."""
+    """Return the tag of a selection's data in its form, whatever the report."""
     values = {"types": [kind.id for kind in selection.types], **bounds(selection.span)}
     cursor = await connection.execute(query("report_revision"), values, prepare=False)
     [revision] = await cursor.fetchall()
     text = " ".join(str(part) for part in revision)
-    return f'W/"{hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()}"'
+    digest = hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    return f'W/"{selection.format}-{digest}"'
 
 
 def is_known(tag: str, if_none_match: str) -> bool:

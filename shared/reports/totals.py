@@ -1,29 +1,34 @@
-"""Counts and revenue by type, from rollups as far as they go, and how fresh they are."""
+"""Counts and revenue from rollups as far as these go, and how fresh they are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from shared.errors import Problem
 from shared.events.model import EventType
 from shared.reports.answers import Range
-from shared.reports.parameters import Selection
-from shared.reports.windows import Piece, Span, Split, by_rows, split, without_seconds
+from shared.reports.intervals import interval_starts, require_points
+from shared.reports.questions import Key, Page, Question, Tallies, Tally
+from shared.reports.selection import Selection
+from shared.reports.tallies import collect
+from shared.reports.windows import QUARTER, Piece, Span, Split, split, without_seconds
 from shared.store.pool import Connection
 from shared.store.queries import query
 
+_DIMENSIONS: Mapping[str, Callable[[EventType], str]] = {
+    "source": lambda kind: kind.source,
+    "funnelStage": lambda kind: kind.funnel_stage,
+    "eventType": lambda kind: kind.name,
+}
 _WHOLE_BUCKETS = ", or take whole seconds, without campaignId and country"
 _WHOLE_QUARTERS = ", or take whole quarters of an hour, without campaignId and country"
 
 
-class Total(NamedTuple):
-    """What the store holds of one type; `transactions` are its events that carry an amount."""
+class TallyReader(Protocol):
+    """What answers questions from single events' facts."""
 
-    kind: EventType
-    events: int
-    transactions: int
-    revenue: Decimal
+    async def tallies(self, connection: Connection, question: Question, page: Page) -> Tallies:
+        """Answer a question from what the connection's snapshot shows. Raises Problem."""
 
 
 class Freshness(NamedTuple):
@@ -33,47 +38,80 @@ class Freshness(NamedTuple):
     seconds: float | None
 
 
-async def read_totals(
-    connection: Connection, selection: Selection, types: Iterable[EventType]
-) -> list[Total]:
-    """Return the totals of those of the types that have events, by source, stage and name.
+async def tally(
+    connection: Connection, facts: TallyReader, question: Question, page: Page
+) -> Tallies:
+    """Answer a question from rollups if these can, else from single events' facts.
 
-    Raises Problem rows_expired.
+    Raises Problem rows_expired, and as the reader of facts does.
     """
-    kinds = {kind.id: kind for kind in types}
-    parts = await _split(connection, selection, kinds)
-    values = {
+    if is_rolled_up(question):
+        return await read_tallies(connection, question, page)
+    return await facts.tallies(connection, question, page)
+
+
+def is_rolled_up(question: Question) -> bool:
+    """Say whether rollups have all that a question asks for."""
+    filtered = question.countries is not None or question.campaigns is not None
+    return not filtered and all(name in _DIMENSIONS for name in question.group_by)
+
+
+async def read_tallies(connection: Connection, question: Question, page: Page) -> Tallies:
+    """Answer a question that is_rolled_up(). Raises Problem rows_expired or invalid_parameter."""
+    kinds = {kind.id: kind for kind in question.types}
+    parts = await _split(connection, question.span, kinds)
+    values: dict[str, object] = {
         "types": list(kinds),
-        "campaign_id": selection.campaign_id,
-        "country": selection.country,
         **bounds(parts.whole, "whole_"),
         **_signed(parts.head.seconds, "head_seconds_"),
         **_signed(parts.tail.seconds, "tail_seconds_"),
         **_signed(parts.head.rows, "head_rows_"),
         **_signed(parts.tail.rows, "tail_rows_"),
     }
-    cursor = await connection.execute(query("report_totals"), values, prepare=False)
-    totals = [Total(kinds[type_id], *rest) for type_id, *rest in await cursor.fetchall()]
-    return sorted(
-        (total for total in totals if total.events),
-        key=lambda total: (total.kind.source, total.kind.funnel_stage, total.kind.name),
-    )
+    name = "report_totals"
+    if question.starts:
+        name, values["starts"] = "report_series", list(question.starts)
+    cursor = await connection.execute(query(name), values, prepare=False)
+    keys = {kind.id: _key(kind, question.group_by) for kind in question.types}
+    rows = await cursor.fetchall()
+    tallies = collect(question, page, [Tally(keys[row[0]], *row[1:]) for row in rows])
+    require_points(len(tallies.groups), len(question.starts))
+    return tallies
 
 
-async def _split(
-    connection: Connection, selection: Selection, kinds: Mapping[int, EventType]
-) -> Split:
+def _key(kind: EventType, group_by: Sequence[str]) -> Key:
+    return tuple(_DIMENSIONS[name](kind) for name in group_by)
+
+
+async def read_starts(
+    connection: Connection, selection: Selection, types: Iterable[EventType]
+) -> tuple[datetime, ...]:
+    """Return the beginnings of a selection's intervals, none without `interval`.
+
+    A range without limits is that of what is stored. Raises Problem invalid_parameter.
+    """
+    if selection.interval is None:
+        return ()
+    start, end = selection.start, selection.end
+    if start is None or end is None:
+        values = {"types": [kind.id for kind in types]}
+        cursor = await connection.execute(query("report_buckets"), values, prepare=False)
+        [(first, last)] = await cursor.fetchall()
+        if first is None:
+            return ()
+        start, end = start or first, end or last + QUARTER
+    return interval_starts(Span(start, end), selection.interval, selection.zone)
+
+
+async def _split(connection: Connection, span: Span, types: Collection[int]) -> Split:
     """Say what is read from where. Raises Problem rows_expired."""
     advice = _WHOLE_BUCKETS
-    if selection.campaign_id is not None or selection.country is not None:
-        parts = by_rows(selection.span)
-    else:
-        parts = split(selection.span)
-        if await _is_behind(connection, parts, kinds):
-            parts = without_seconds(parts, selection.span)
-            advice = _WHOLE_QUARTERS
+    parts = split(span)
+    if await _is_behind(connection, parts, types):
+        parts = without_seconds(parts, span)
+        advice = _WHOLE_QUARTERS
     head, tail = (edge.rows.span if edge.rows else None for edge in (parts.head, parts.tail))
-    await require_rows(connection, kinds, head, tail, advice=advice)
+    await require_rows(connection, types, head, tail, advice=advice)
     return parts
 
 

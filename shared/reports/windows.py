@@ -13,7 +13,8 @@ QUARTER = timedelta(minutes=15)
 SECOND = timedelta(seconds=1)
 """Length of a bucket of rollup_seconds."""
 
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""From which buckets, and the times of segments, are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _edge(limit: datetime | None, side: int, finest: timedelta = SECOND) -> Edge
         return Edge()
     outer, inner = _nearest(limit, QUARTER), _nearest(limit, finest)
     return Edge(
-        quarter=limit - (limit - _EPOCH) % QUARTER,
+        quarter=limit - (limit - EPOCH) % QUARTER,
         seconds=_piece(outer, inner, side),
         rows=_piece(inner, limit, side),
     )
@@ -103,5 +104,5 @@ def _piece(base: datetime, limit: datetime, side: int) -> Piece | None:
 
 
 def _nearest(moment: datetime, bucket: timedelta) -> datetime:
-    past = (moment - _EPOCH) % bucket
+    past = (moment - EPOCH) % bucket
     return moment - past + (bucket if 2 * past >= bucket else timedelta())

@@ -101,14 +101,15 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Connection]:
+    async def snapshot(self, *, unbounded: bool = False) -> AsyncIterator[Connection]:
         """Show the block one moment of the database, read only.
 
-        Each statement may take STATEMENT_TIMEOUT seconds, and all of them little more. Raises
-        Problem database_unavailable or query_timeout.
+        Each statement may take STATEMENT_TIMEOUT seconds, and all of them little more, unless
+        the block is `unbounded` and looks after its time itself. Raises Problem
+        database_unavailable or query_timeout.
         """
         limit = {"milliseconds": str(math.ceil(self._statement_timeout * 1000))}
-        whole = self._timeout + self._statement_timeout
+        whole = None if unbounded else self._timeout + self._statement_timeout
         with problems():
             async with _deadline(whole, _SLOW), self._pool.connection() as connection:
                 await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
@@ -147,7 +148,7 @@ async def _plain(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def _deadline(seconds: float, problem: tuple[str, str]) -> AsyncIterator[None]:
+async def _deadline(seconds: float | None, problem: tuple[str, str]) -> AsyncIterator[None]:
     """Bound the block even if the server is frozen and its own timeouts with it."""
     try:
         async with asyncio.timeout(seconds):

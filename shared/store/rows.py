@@ -3,7 +3,7 @@
 import hashlib
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,8 +23,8 @@ from shared.events.model import (
     type_of,
 )
 
-_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_UNIX_SECONDS = int(_POSTGRES_EPOCH.timestamp())
+POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_UNIX_SECONDS = int(POSTGRES_EPOCH.timestamp())
 _MICROSECONDS_PER_DAY = 86_400_000_000
 _MICROSECONDS_PER_SECOND = 1_000_000
 _instant = struct.Struct(">q").pack
@@ -40,7 +40,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     `key` is its identity, `second` that of its rollups, counted from 1970-01-01 UTC. `columns` are
     in the order of schema/queries/store_copy.sql; the time among them is in PostgreSQL's binary
-    representation, 8 bytes.
+    representation, 8 bytes. `facts` are what segments hold beside it.
     """
 
     key: bytes
@@ -50,16 +50,13 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     stream_sequence: int
     stream_position: int
     columns: tuple[Column, ...]
+    facts: tuple[Column, ...]
 
 
 _COLUMNS = {
     "occurred_at": "timestamptz", "type_id": "int2", "event_id": "text", "user_id": "text",
-    "country": "text", "city": "text", "age": "int2", "gender": "text", "followers": "int8",
-    "device": "text", "watch_time": "float8", "percentage_watched": "float8",
-    "campaign_id": "text", "purchased_item": "text", "revenue": "numeric", "raw": "text",
-    "stream_sequence": "int8", "stream_position": "int4",
+    "revenue": "numeric", "raw": "text", "stream_sequence": "int8", "stream_position": "int4",
 }  # fmt: skip
-_USER_ID = list(_COLUMNS).index("user_id")
 
 COPY_TYPES = tuple(_COLUMNS.values())
 """PostgreSQL's types of a Row's columns."""
@@ -85,8 +82,14 @@ def identity(source: Source, event_id: str) -> bytes:
     return hashed.digest()
 
 
+FACTS: Sequence[str] = (
+    "user_id", "country", "city", "age", "gender", "followers", "device", "watch_time",
+    "percentage_watched", "campaign_id", "purchased_item", "revenue",
+)  # fmt: skip
+"""The names of a Row's facts."""
+
+_USER_ID = FACTS.index("user_id")
 _Facts = tuple[Column, ...]
-"""The columns from user_id to revenue."""
 
 
 def _facebook_top(data: FacebookTopData, _: EventType) -> _Facts:
@@ -130,7 +133,7 @@ def build_row(event: Event, raw: str, stream_sequence: int, stream_position: int
     """Return an event's row; `raw` is its JSON text as received."""
     kind = type_of(event)
     event_id = event.eventId
-    since = event.timestamp - _POSTGRES_EPOCH
+    since = event.timestamp - POSTGRES_EPOCH
     instant = since.days * _MICROSECONDS_PER_DAY + since.seconds * 1_000_000 + since.microseconds
     facts = _FACTS[type(event)](event.data, kind)
     return Row(
@@ -140,20 +143,34 @@ def build_row(event: Event, raw: str, stream_sequence: int, stream_position: int
         facts[-1],  # type: ignore[arg-type]  # the revenue
         stream_sequence,
         stream_position,
-        (_instant(instant), kind.id, event_id, *facts, raw, stream_sequence, stream_position),
+        (
+            _instant(instant),
+            kind.id,
+            event_id,
+            facts[0],
+            facts[-1],
+            raw,
+            stream_sequence,
+            stream_position,
+        ),
+        facts,
     )
 
 
 def user_of(row: Row) -> str:
     """Return the userId of a row."""
-    return str(row.columns[_USER_ID])
+    return str(row.facts[_USER_ID])
 
 
 def without_person(row: Row) -> Row:
     """Return a row that counts and sums as before and tells nothing of whose event it is."""
-    named = zip(_COLUMNS, row.columns, strict=True)
-    columns = tuple(_WITHOUT_PERSON.get(name, value) for name, value in named)
-    return msgspec.structs.replace(row, columns=columns)
+    columns = _anonymous(_COLUMNS, row.columns)
+    return msgspec.structs.replace(row, columns=columns, facts=_anonymous(FACTS, row.facts))
+
+
+def _anonymous(names: Iterable[str], values: Iterable[Column]) -> tuple[Column, ...]:
+    named = zip(names, values, strict=True)
+    return tuple(_WITHOUT_PERSON.get(name, value) for name, value in named)
 
 
 def rollup_columns(rows: Iterable[Row]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from shared.store.identities import Identities, erased_since
 from shared.store.pool import Database
 from shared.store.queries import query
 from shared.store.rows import Row, rollup_columns
+from shared.store.segments import store_segments
 
 _SECONDS_PER_DAY = 86_400
 _UNIX_EPOCH = date(1970, 1, 1)
@@ -95,6 +96,7 @@ class EventWriter:
                 fresh = await without_erased(cursor, fresh, published)
             if fresh:
                 await copy_rows(cursor, fresh)
+                await store_segments(cursor, fresh)
                 added = rollup_columns(fresh)
                 await cursor.execute(query("store_rollup"), added)
                 await cursor.execute(query("store_seconds"), added)

@@ -10,6 +10,9 @@ import pytest
 from builders import facebook
 from stack import HOOKSTREAM, Stack, until
 
+from infra.bench.growth import read
+from infra.bench.reports import REPORTS
+
 WARM_UP = 2_000
 """Events that the command sends before it measures."""
 
@@ -60,6 +63,26 @@ def test_a_backlog_is_drained_by_the_collectors(stack: Stack) -> None:
     used = {row["name"]: row["cpuSeconds"] for row in run["processes"]}
     assert used["webhook-ingest"] < used["fb-consume"]
     assert run["drainedPerSecond"] > run["endToEndPerSecond"]
+
+
+def test_growth_goes_on_from_what_is_stored(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "growth.jsonl"
+    stored = stack.total_events()
+    for more in (5_000, 10_000):
+        run = bench(stack, "growth", "-n", str(stored + more), "--points", str(file))
+        [point] = run["points"]
+        assert point["eventsPerSecond"] > 0
+        assert point["microseconds"] > point["databaseMicroseconds"] > 0
+        assert 300 < point["logBytes"] < 10_000
+        assert 0 < point["eventsP50"] <= point["eventsP99"]
+        assert stack.total_events() == pytest.approx(stored + more, abs=100)
+    points = read(file)
+    assert points[1].stored == stack.total_events()
+    assert points[1].stored - points[0].stored == points[1].events + WARM_UP
+    assert set(points[0].reports) == set(REPORTS)
+    nothing = bench(stack, "growth", "-n", "1", "--points", str(file))
+    assert nothing["points"] == []
+    assert read(file) == points
 
 
 def test_stages_and_ceilings_are_in_microseconds(stack: Stack) -> None:

@@ -17,7 +17,7 @@ def stack(
     (folder / "basic-auth-user").write_text("operator\n")
     (folder / "basic-auth-password").write_text("pass:word\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SECRETS_PATH", str(folder))
+        patch.setenv("SECRETS_DIR", str(folder))
         yield start_stack(function("echo").replace(f"{ROLE} ", str(ROLE)))
 
 

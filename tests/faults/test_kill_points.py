@@ -141,6 +141,7 @@ class World:
         found = self.servers.reconcile()
         [account] = [each for each in found["sources"] if each["source"] == "facebook"]
         assert account["rows"] == account["rolledUp"] == len(self.accepted)
+        assert account["inSegments"] == len(self.accepted)
         assert Decimal(account["revenue"]) == revenue(list(self.accepted.values()))
         assert account["pending"] == 0
         assert self._letters() == self.refused

@@ -98,7 +98,7 @@ def test_what_never_shows_is_not_proved() -> None:
     assert run.objections
 
 
-@pytest.mark.parametrize("name", ["burst", "drain", "ceilings", "stages"])
+@pytest.mark.parametrize("name", ["burst", "drain", "growth", "ceilings", "stages"])
 def test_what_needs_servers_says_so(name: str) -> None:
     receiver = Receiver()
     with pytest.raises(MissingError, match="-url"):

@@ -84,6 +84,14 @@ def waits_for_a_rollup(connection: psycopg.Connection) -> bool:
     return found.fetchone() is not None
 
 
+def waits_for_a_row(connection: psycopg.Connection) -> bool:
+    """Say whether somebody waits for who is changing a row."""
+    found = connection.execute(
+        "select from pg_locks where locktype = 'transactionid' and not granted"
+    )
+    return found.fetchone() is not None
+
+
 def test_a_writer_at_work_is_waited_for(records: Servers, erase: Erase) -> None:
     """The writer has copied its rows and not committed; the erasure has to see them.
 
@@ -213,7 +221,7 @@ def test_rows_are_the_same_whenever_the_person_is_erased(records: Servers, erase
     store(url, [(events, message)])
     assert erase()["rows"] == 2
     first = table(url)
-    records.execute("truncate events, event_keys, rollup_types, rollup_seconds, messages")
+    records.execute("truncate events, event_keys, rollup_types, rollup_seconds, messages, segments")
     store(url, [(events, message)])
     assert table(url) == first
     assert erase()["rows"] == 0

@@ -10,7 +10,9 @@ from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 from psycopg.sql import SQL, Identifier
 from records import Servers
+from segments import segment_entries
 
+from shared.segments.hashing import text_hash
 from shared.stream.encoding import EncodingError
 
 
@@ -53,8 +55,14 @@ def _payload(message: api.RawStreamMsg) -> bytes:
 
 
 def traces(servers: Servers, *texts: str) -> set[str]:
-    """Return where any of the texts is: `database`, `EVENTS`, `DEADLETTER`."""
+    """Return where any of the texts is: `database`, `segments`, `EVENTS`, `DEADLETTER`.
+
+    Segments have hashes of users in place of their ids.
+    """
     places = {"database": database_text(servers.database_url).encode()}
+    entries = segment_entries(servers.database_url)
+    places["segments"] = "\n".join(map(str, entries)).encode()
+    texts = (*texts, *(str(text_hash(text)) for text in texts))
     for stream in ("EVENTS", "DEADLETTER"):
         places[stream] = b"\n".join(held(servers.nats_url, stream).values())
     return {name for name, content in places.items() if any(t.encode() in content for t in texts)}

@@ -77,7 +77,7 @@ async def describe(scope: Message, receive: Receive, send: Send, query: dict[str
 
 def secret(name: str | None) -> str | None:
     """Return a secret as functions on OpenFaaS read it, but for the folder."""
-    path = Path(os.environ["SECRETS_PATH"], name or "none")
+    path = Path(os.environ["SECRETS_DIR"], name or "none")
     return path.read_text() if path.exists() else None
 
 

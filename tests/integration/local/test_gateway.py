@@ -24,6 +24,7 @@ def stack(start_stack: Callable[..., Stack]) -> Stack:
     return start_stack(
         function("echo"),
         function("report-echo"),
+        function("report-dashboard"),
         function("hasty", timeout="500ms"),
         function("narrow", limit="2"),
         function("broken", argument="crash"),
@@ -93,6 +94,26 @@ def test_an_unknown_address_is_a_problem(stack: Stack, path: str) -> None:
     problem = json.loads(body)
     assert (problem["code"], problem["correlationId"]) == ("not_found", "abc")
     assert "echo" in problem["detail"]
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/function/report-dashboard"])
+def test_the_dashboard_is_sent_to_its_one_address(stack: Stack, path: str) -> None:
+    status, headers, _ = asyncio.run(get(stack, f"{path}?range=7d", allow_redirects=False))
+    assert (status, headers["location"]) == (307, "/function/report-dashboard/?range=7d")
+    _, _, body = asyncio.run(get(stack, f"{path}?range=7d"))
+    assert (json.loads(body)["rawPath"], json.loads(body)["query"]) == ("/", "range=7d")
+
+
+def test_functions_are_listed_with_their_replicas(stack: Stack) -> None:
+    asyncio.run(get(stack, "/function/echo"))
+    _, headers, body = asyncio.run(get(stack, "/system/functions?namespace=openfaas-fn"))
+    assert headers["content-type"] == "application/json"
+    listed = {each["name"]: each for each in json.loads(body)}
+    assert set(listed) == {each["name"] for each in stack.status()["functions"]}
+    assert listed["echo"]["replicas"] >= listed["echo"]["availableReplicas"] >= 1
+    assert listed["echo"]["namespace"] == "openfaas-fn"
+    status, headers, _ = asyncio.run(get(stack, "/system/functions", method="POST"))
+    assert (status, headers["allow"]) == (405, "GET, HEAD")
 
 
 def test_the_functions_own_answers_pass_unchanged(stack: Stack) -> None:

@@ -13,7 +13,7 @@ from shared.stream.topology import EVENTS, consumer_name, ensure_streams
 
 FACEBOOK = {
     "accepted": 58, "stored": 51, "duplicates": 5, "deadLettered": 2, "pending": 0,
-    "unaccounted": 0, "rows": 51, "rolledUp": 51,
+    "unaccounted": 0, "rows": 51, "rolledUp": 51, "inSegments": 51,
 }  # fmt: skip
 
 
@@ -64,6 +64,27 @@ TAMPERINGS: tuple[tuple[str, set[str]], ...] = (
         """update rollup_seconds set transactions = transactions - 1 where (second, type_id) =
         (select second, type_id from rollup_seconds where type_id = 7 limit 1)""",
         {"rollups"},
+    ),
+    (
+        "delete from segments where id = (select min(id) from segments where source = 'facebook')",
+        {"segments"},
+    ),
+    (
+        """insert into segments (source, first_at, last_at, events, occurred_at, type_id,
+        stream_sequence, stream_position) select source, first_at, last_at, events, occurred_at,
+        type_id, stream_sequence, stream_position from segments where source = 'facebook'
+        limit 1""",
+        {"segments"},
+    ),
+    (
+        """update rollup_types set events_in_segments = events_in_segments - 1 where
+        (bucket, type_id) = (select bucket, type_id from rollup_types where type_id = 1 limit 1)""",
+        {"segments"},
+    ),
+    (
+        """update rollup_types set events_in_segments = events_in_segments + 1 where
+        (bucket, type_id) = (select bucket, type_id from rollup_types where type_id = 1 limit 1)""",
+        {"segments"},
     ),
     ("delete from messages where stream_sequence = 2", {"rows", "acknowledged"}),
     ("delete from messages where stream_sequence = 3", {"acknowledged"}),
@@ -202,3 +223,10 @@ def test_no_false_alarm_while_events_flow(records: Servers) -> None:
             assert all(account["unaccounted"] == 0 for account in found["sources"])
         streams.wait_until_processed(records.nats_url, "facebook", "tiktok")
     assert records.reconcile()["sources"][0]["pending"] == 0
+
+
+def test_what_an_older_version_stored_is_a_note_until_it_is_in_segments(history: Servers) -> None:
+    history.execute("truncate segments; update rollup_types set events_in_segments = 0")
+    found = history.reconcile()
+    assert found["holds"]
+    assert found["notes"] == ["63 events that an older version stored are not in segments yet"]

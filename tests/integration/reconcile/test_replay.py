@@ -10,6 +10,7 @@ from builders import facebook
 from nats.js import JetStreamContext
 from records import Servers, command, flip_a_byte
 from scripted import Answer, Batch, scripted_function, stored
+from segments import forget_in_segments, segment_entries
 
 from shared.store.rows import identity
 
@@ -29,7 +30,7 @@ def contents(records: Servers) -> dict[str, list[tuple[Any, ...]]]:
         return {
             table: sorted(connection.execute(b"table " + table.encode()).fetchall(), key=repr)
             for table in ("events", "event_keys", "rollup_types", "rollup_seconds", "messages")
-        }
+        } | {"segments": sorted(segment_entries(records.database_url).items())}
 
 
 def forget(records: Servers, event: dict[str, Any]) -> None:
@@ -40,7 +41,8 @@ def forget(records: Servers, event: dict[str, Any]) -> None:
         connection.execute("delete from events where event_id = %s", (event["eventId"],))
         connection.execute(
             "update rollup_types set events = events - 1, transactions = transactions - 1,"
-            " revenue = revenue - 3.50, events_in_seconds = events_in_seconds - 1 where bucket ="
+            " revenue = revenue - 3.50, events_in_seconds = events_in_seconds - 1,"
+            " events_in_segments = events_in_segments - 1 where bucket ="
             " date_bin('15 minutes', %s::timestamptz, '2000-01-01Z') and type_id = 7",
             (event["timestamp"],),
         )
@@ -49,6 +51,7 @@ def forget(records: Servers, event: dict[str, Any]) -> None:
             " and second = date_trunc('second', %s::timestamptz)",
             (event["timestamp"],),
         )
+    forget_in_segments(records.database_url, event)
 
 
 def test_a_missing_event_comes_back_and_nothing_else_changes(history: Servers) -> None:

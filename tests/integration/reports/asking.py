@@ -1,8 +1,8 @@
 """Asks report handlers as an HTTP server would, in an event loop of the test's own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from integration.reports.naive import Wanted
 from shared.errors import Problem
 from shared.reports.demographics import DEMOGRAPHICS
 from shared.reports.events import EVENTS
+from shared.reports.funnel import FUNNEL
 from shared.reports.handler import ReportHandler
 from shared.reports.revenue import REVENUE
 from shared.settings import Settings
@@ -25,19 +26,24 @@ _NAMES = {
     "event_type": "eventType",
     "campaign_id": "campaignId",
     "country": "country",
+    "group_by": "groupBy",
+    "interval": "interval",
+    "timezone": "timezone",
 }
 
 
-def query_string(wanted: Wanted) -> str:
+def query_string(wanted: Wanted, **more: str | int) -> str:
     """Write the parameters as a caller does."""
-    given = ((_NAMES[field], getattr(wanted, field)) for field in _NAMES)
-    return urlencode(
-        [
-            (name, value if isinstance(value, str) else value.isoformat())
-            for name, value in given
-            if value is not None
-        ]
-    )
+    pairs: list[tuple[str, str | int]] = list(more.items())
+    for field, name in _NAMES.items():
+        value = getattr(wanted, field)
+        if field == "timezone" and wanted.interval is None:
+            continue
+        if isinstance(value, tuple):
+            pairs.extend((name, text) for text in value)
+        elif value is not None:
+            pairs.append((name, value if isinstance(value, str) else value.isoformat()))
+    return urlencode(pairs)
 
 
 async def _nothing() -> AsyncIterator[bytes]:
@@ -46,12 +52,13 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 class Reports:
-    """The three reports over one database."""
+    """The reports over one database."""
 
     def __init__(self, chosen: Settings) -> None:
         self._runner = asyncio.Runner()
         self._handlers = {
-            report.name: ReportHandler(report, chosen) for report in (EVENTS, REVENUE, DEMOGRAPHICS)
+            report.name: ReportHandler(report, chosen)
+            for report in (EVENTS, REVENUE, DEMOGRAPHICS, FUNNEL)
         }
 
     @classmethod
@@ -113,3 +120,38 @@ class Reports:
         except Problem as problem:
             return problem
         raise AssertionError(f"{name}?{query} was answered")
+
+    def streamed(
+        self, name: str, query: str, *, after_first: Callable[[], None] = lambda: None
+    ) -> bytes:
+        """Return the whole body of a streamed answer; do something after its first part."""
+        return b"".join(self.parts(name, query, after_first=after_first))
+
+    def parts(
+        self, name: str, query: str, *, after_first: Callable[[], None] = lambda: None
+    ) -> list[bytes]:
+        """Return the parts of a streamed answer."""
+
+        async def read() -> list[bytes]:
+            response = await self._respond(name, query, {})
+            assert response.stream is not None
+            found: list[bytes] = []
+            async with aclosing(response.stream) as stream:
+                async for part in stream:
+                    if not found:
+                        after_first()
+                    found.append(part)
+            return found
+
+        [found] = self._run(read())
+        return found  # type: ignore[no-any-return]
+
+    def respond_and_drop(self, name: str, query: str) -> None:
+        """Ask for a streamed answer and read nothing of it."""
+
+        async def drop() -> None:
+            response = await self._respond(name, query, {})
+            assert response.stream is not None
+            await response.stream.aclose()
+
+        self._run(drop())

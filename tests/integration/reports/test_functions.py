@@ -12,7 +12,7 @@ from infra.local.ports import free_port
 from infra.local.state import wait_until
 
 ROOT = Path(__file__).parents[3]
-NAMES = ("events", "revenue", "demographics")
+NAMES = ("events", "revenue", "demographics", "funnel")
 
 
 def framework(name: str, port: int) -> list[str]:

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 
 from infra.local.ports import free_port
 
-NAMES = ("events", "revenue", "demographics")
+NAMES = ("events", "revenue", "demographics", "funnel")
 
 
 def generated(name: str) -> float:

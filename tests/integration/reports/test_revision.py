@@ -11,7 +11,7 @@ from integration.reports.asking import Reports
 from integration.reports.naive import Event
 from integration.reports.storing import make_room, store
 
-NAMES = ("events", "revenue", "demographics")
+NAMES = ("events", "revenue", "demographics", "funnel")
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 SALE = Event(
     occurred_at=NOON + timedelta(minutes=5),

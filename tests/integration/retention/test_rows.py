@@ -94,6 +94,44 @@ def test_counts_stay_and_reconcile_holds(history: Servers, expire: Expire) -> No
     assert accounts(history) == {"facebook": (5, 10), "tiktok": (1, 2)}
 
 
+def kept(url: str) -> list[tuple[int, bool]]:
+    """Return of each segment how many events it has and whether some of them are of long ago."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            "select events, first_at < %s from segments order by 1, 2", (TODAY - timedelta(days=3),)
+        ).fetchall()
+
+
+def test_segments_go_with_the_last_of_their_rows(history: Servers, expire: Expire) -> None:
+    """One that has events of several days is there as long as one of these is."""
+    url = history.database_url
+    with psycopg.connect(url) as connection:
+        connection.execute("truncate segments, events, event_keys, messages")
+    both = [facebook(timestamp=at(moment)) for moment in (LONG_AGO, TODAY)]
+    old = [facebook(timestamp=at(moment)) for moment in (LONG_AGO, LATELY)]
+    for number, events in enumerate((both, old), 1_000):
+        store_now(url, events, number)
+    assert kept(url) == [(2, True), (2, True)]
+    expire(60)
+    assert kept(url) == [(2, True), (2, True)]
+    expire(3)
+    assert kept(url) == [(2, True)]
+    store_now(url, [facebook(timestamp=at(LONG_AGO))], 2_000)
+    assert kept(url) == [(1, True), (2, True)]
+    expire(3)
+    assert kept(url) == [(2, True)]
+
+
+def store_now(url: str, events: list[dict[str, Any]], number: int) -> None:
+    async def write() -> None:
+        database = Database(Settings(database_url=url), "test", configure=prepare)
+        await database.open()
+        await EventWriter(database).write(rows(events, number), [record(events, number)])
+        await database.close()
+
+    asyncio.run(write())
+
+
 def test_only_whole_partitions_that_are_old_enough_go(history: Servers, expire: Expire) -> None:
     assert len(partitions(history.database_url)) == 3
     expire(5)

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -27,6 +28,25 @@ def test_reads_the_environment(empty_database_url: str, monkeypatch: pytest.Monk
     code, output, _ = run()
     assert code == 0
     assert output.startswith("applied 0001_events\n")
+
+
+def test_reads_the_secret_from_its_file(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "database-url").write_text(f"{empty_database_url}\n")
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+    code, output, _ = run()
+    assert code == 0
+    assert output.startswith("applied 0001_events\n")
+
+
+def test_a_secret_that_cannot_be_read_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "nowhere"))
+    code, _, error = run()
+    assert code == 2
+    assert "nowhere" in error.replace("\n", "")
 
 
 def test_says_why_it_failed(away_url: str) -> None:

@@ -28,6 +28,8 @@ def test_the_shipped_file_scales_collectors_to_zero_and_keeps_ingest() -> None:
         "report-events": (0, 300),
         "report-revenue": (0, 300),
         "report-demographics": (0, 300),
+        "report-funnel": (0, 300),
+        "report-dashboard": (0, 300),
         "deadletter": (0, 300),
     }
 

@@ -33,6 +33,8 @@ def shown(name: str, answer: msgspec.Struct, width: int = 80) -> str:
 
 def events(*counts: int) -> EventsAnswer:
     return EventsAnswer(
+        group_count=1,
+        next_cursor=None,
         range=ALL_TIME,
         as_of=NOON,
         freshness_seconds=0.4,
@@ -55,6 +57,8 @@ def revenue(total: str, count: int, average: str | None) -> RevenueAnswer:
         average_order_value=average,
     )
     return RevenueAnswer(
+        group_count=1,
+        next_cursor=None,
         range=Range(start=NOON, end=None),
         as_of=None,
         freshness_seconds=None,

@@ -11,8 +11,8 @@ from infra.local.ports import free_port
 from shared.errors import Problem
 
 ANSWER = (
-    b'{"range":{"from":null,"to":null},"asOf":null,"freshnessSeconds":null,"totalEvents":2,'
-    b'"groups":[{"source":"tiktok","funnelStage":"top","eventType":"like","count":2}]}'
+    b'{"range":{"from":null,"to":null},"asOf":null,"freshnessSeconds":null,"totalEvents":2,"groupCount":1,'
+    b'"groups":[{"source":"tiktok","funnelStage":"top","eventType":"like","count":2}],"nextCursor":null}'
 )
 REFUSAL = Problem("invalid_parameter", "`source` is not allowed.", allowed=["facebook", "tiktok"])
 

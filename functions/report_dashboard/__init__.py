@@ -1,0 +1,1 @@
+"""Serves the dashboard, a page that shows the reports."""

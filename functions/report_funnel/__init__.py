@@ -1,0 +1,1 @@
+"""Reports how far users go, from seeing to buying."""

@@ -1,0 +1,1 @@
+select source, occurred_at, type_id from segments

@@ -1,0 +1,1 @@
+update row_changes set number = number + 1

@@ -1,0 +1,1 @@
+delete from segments where id = any(%(ids)s::bigint[])

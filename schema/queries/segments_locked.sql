@@ -1,0 +1,9 @@
+-- Segments, until the transaction ends. Those that somebody else is changing are waited for, and are
+-- gone when they have done so.
+select
+    source, occurred_at, type_id, person, age, gender, device, followers, watch_time,
+    percentage_watched, revenue, country, city, campaign, item, stream_sequence, stream_position
+from segments
+where id = any(%(ids)s::bigint[])
+order by id
+for update

@@ -1,0 +1,8 @@
+window.addEventListener("load", () => {
+  SwaggerUIBundle({
+    url: "openapi.json",
+    dom_id: "#docs",
+    deepLinking: true,
+    validatorUrl: null,
+  });
+});

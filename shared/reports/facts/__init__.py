@@ -1,0 +1,1 @@
+"""Facts: segments in memory, and what scans of them find out."""
