@@ -29,11 +29,17 @@ class Roles:
         """Return the command line of a deployment.
 
         It is that of `envProcess`, else of the variable `fprocess` (the watchdog's), else of the
-        role that the image or the function is named after. Raises SpecError.
+        role in the variable ROLE, or that the image or the function is named after. Raises
+        SpecError.
         """
-        process = deployment.env_process or (deployment.env_vars or {}).get("fprocess", "")
+        variables = deployment.env_vars or {}
+        process = deployment.env_process or variables.get("fprocess", "")
         if process:
             return self._known(deployment.service, process)
+        if role := variables.get("ROLE", ""):
+            if role in self._programs:
+                return self._programs[role]
+            raise self._unknown(deployment.service, f"ROLE is {role!r}")
         for name in (_image_name(deployment.image), deployment.service):
             if name in self._programs:
                 return self._programs[name]

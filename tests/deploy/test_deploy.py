@@ -100,6 +100,7 @@ def test_replace_removes_and_creates(faas: FaasCli, name: str) -> None:
         ({"envProcess": "rm -r /"}, "none of them"),
         ({"envProcess": "'"}, "No closing quotation"),
         ({}, "envProcess is missing"),
+        ({"envVars": {"ROLE": "none"}}, "ROLE is 'none'"),
         ({"envProcess": PROCESS, "envVars": {"LD_PRELOAD": "x.so"}}, "LD_PRELOAD"),
         ({"envProcess": PROCESS, "envVars": {"a=b": "x"}}, "envVars"),
         ({"envProcess": PROCESS, "labels": {"com.openfaas.scale.max": "0"}}, "at least"),
@@ -119,6 +120,11 @@ def test_what_cannot_run_is_refused(faas: FaasCli, given: dict[str, Any], compla
 def test_the_role_may_be_named_by_the_image(faas: FaasCli, name: str) -> None:
     faas.deploy(name, image="ghcr.io/somebody/echo:1.2@sha256:abc", envVars={"WHO": "image"})
     assert seen(faas, name, "WHO") == "image"
+
+
+def test_the_role_may_be_a_variable_as_in_the_image(faas: FaasCli, name: str) -> None:
+    faas.deploy(name, envVars={"ROLE": "echo", "WHO": "variable"})
+    assert seen(faas, name, "WHO") == "variable"
 
 
 def test_a_body_that_is_no_deployment_is_refused(faas: FaasCli) -> None:

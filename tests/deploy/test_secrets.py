@@ -77,7 +77,8 @@ def test_a_function_that_lists_a_missing_secret_is_refused(faas: FaasCli) -> Non
 
 def test_a_secret_that_goes_away_is_named_when_a_replica_needs_it(faas: FaasCli) -> None:
     faas.create_secret("fleeting", literal=VALUE)
-    faas.deploy("forgetful", envProcess=PROCESS, secrets=["fleeting"])
+    to_zero = {"hookstream/scale-min": "0"}
+    faas.deploy("forgetful", envProcess=PROCESS, secrets=["fleeting"], annotations=to_zero)
     faas.remove_secret("fleeting")
     answer = httpx2.get(f"{faas.gateway}/function/forgetful", timeout=20)
     assert answer.status_code == 503

@@ -43,7 +43,7 @@ def test_every_function_is_deployed_over_itself_and_loses_nothing(stack: Stack) 
         ["nats-url", "database-url"],
         True,
     )
-    assert report["limits"] == {"memory": "256Mi"}
+    assert report["limits"] == request_of("report-events")["limits"]
     assert report["readOnlyRootFilesystem"] is True
     assert {f["deployedBy"] for f in stack.status()["functions"]} == {"api"}
     stack.down()

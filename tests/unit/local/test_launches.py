@@ -18,7 +18,7 @@ ONE = spec_of(Deployment(service="one", env_process="python one.py", secrets=["n
 
 @pytest.fixture
 def launches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launches:
-    for name in (*SECRET, "NATS_URL", "DATABASE_URL", "DATABASE_URL_FILE", "SECRETS_PATH"):
+    for name in (*SECRET, "NATS_URL", "DATABASE_URL", "DATABASE_URL_FILE", "SECRETS_DIR"):
         monkeypatch.setenv(name, "theirs")
     state = StateDir(tmp_path / "state")
     state.make()
@@ -42,7 +42,7 @@ def test_a_replica_finds_the_secrets_it_lists_as_files_and_no_url_in_its_environ
 ) -> None:
     program = launches.replica(ONE, "one-1", 3)
     assert not program.env.keys() & {"NATS_URL", "DATABASE_URL"}
-    folder = Path(program.env["SECRETS_PATH"])
+    folder = Path(program.env["SECRETS_DIR"])
     assert {path.name: path.read_text() for path in folder.iterdir()} == {"nats-url": "nats://ours"}
     launches.secrets.create("nats-url", b"nats://stored")
     launches.replica(ONE, "one-2", 3)
@@ -52,7 +52,7 @@ def test_a_replica_finds_the_secrets_it_lists_as_files_and_no_url_in_its_environ
 
 
 def test_a_function_does_not_choose_what_is_the_platforms(launches: Launches) -> None:
-    spec = replace(ONE, environment={"SECRETS_PATH": "/etc", "LISTEN_FD": "9", "MINE": "1"})
+    spec = replace(ONE, environment={"SECRETS_DIR": "/etc", "LISTEN_FD": "9", "MINE": "1"})
     env = launches.replica(spec, "one-1", 3).env
     assert (env["LISTEN_FD"], env["MINE"], env["INSTANCE"]) == ("3", "1", "one-1")
-    assert env["SECRETS_PATH"] != "/etc"
+    assert env["SECRETS_DIR"] != "/etc"
