@@ -42,8 +42,15 @@ def test_rows_identities_rollups_and_ledger_agree(
 def test_it_is_as_various_as_what_the_publisher_sends(tables: psycopg.Connection) -> None:
     with tables:
         [(users, campaigns, countries, types, width)] = tables.execute("""
-            select count(distinct user_id), count(distinct campaign_id), count(distinct country),
-                count(distinct type_id), avg(length(raw))::int
+            select
+                count(distinct user_id),
+                count(distinct raw::jsonb #>> '{data,engagement,campaignId}'),
+                count(distinct coalesce(
+                    raw::jsonb #>> '{data,user,location,country}',
+                    raw::jsonb #>> '{data,engagement,country}'
+                )),
+                count(distinct type_id),
+                avg(length(raw))::int
             from events
         """)
     assert users == EVENTS
