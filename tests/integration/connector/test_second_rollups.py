@@ -68,23 +68,23 @@ def behind(tables: psycopg.Connection) -> int:
     return int(events)
 
 
+def figures(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return of an answer what rollups are about."""
+    names = {"totalEvents", "totalRevenue", "groups"}
+    return {key: value for key, value in answer.items() if key in names}
+
+
 def answers(url: str) -> dict[str, Any]:
     with Reports.over(url) as reports:
         return {
-            name: {
-                key: value
-                for key, value in reports.ask(name, query_string(RANGE)).items()
-                if key in {"totalEvents", "totalRevenue", "groups"}
-            }
-            for name in ("events", "revenue")
+            name: figures(reports.ask(name, query_string(RANGE))) for name in ("events", "revenue")
         }
 
 
 def expected(stored: list[Event]) -> dict[str, Any]:
-    events, revenue = naive.events(stored, RANGE), naive.revenue(stored, RANGE)
     return {
-        "events": events,
-        "revenue": {key: revenue[key] for key in ("totalRevenue", "groups")},
+        "events": figures(naive.events(stored, RANGE)),
+        "revenue": figures(naive.revenue(stored, RANGE)),
     }
 
 
