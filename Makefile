@@ -23,7 +23,7 @@ demo: setup ## Bring the stack up, publish 100,000 events, print the reports, pr
 	@$(BIN)/python -m infra.demo
 
 test: setup ## All tests, faults in their short form, against servers that the suite starts itself
-	@$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance tests/deploy tests/faults
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration tests/acceptance tests/deploy tests/faults
 
 faults: setup ## The long form of the fault suite, an hour: kill, cut, freeze, fill; prove the counts
 	@FAULTS=long $(BIN)/python -m pytest tests/faults
