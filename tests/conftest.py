@@ -1,6 +1,7 @@
 """What every tier uses: sample events, and folders for servers."""
 
 import json
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 
 SAMPLES = Path(__file__).parent / "samples.json"
+
+# A shell that runs the suite in the background has it, and all that it starts, ignore this.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

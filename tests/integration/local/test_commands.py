@@ -87,7 +87,7 @@ def test_up_as_containers_have_it(
     started = json.loads(up.stdout)
     assert (started["nats"], started["database"]) == (nats_url, empty_database_url)
     running = {each["name"]: each["pid"] for each in started["processes"]}
-    assert running.keys() == {"supervisor", "gateway", "webhook-ingest-1"}
+    assert running.keys() == {"supervisor", "gateway", "queue-worker", "webhook-ingest-1"}
     [listening] = [
         found.laddr.ip
         for found in psutil.Process(running["gateway"]).net_connections()
