@@ -103,7 +103,8 @@ class Connection(asyncio.Protocol):
 
     async def drained(self) -> None:
         """Return when more may be sent. Raises ClientDisconnectedError."""
-        if self._lost:
+        # A transport whose caller is gone drops what it is given, and says so a turn later.
+        if self._lost or self._transport.is_closing():
             raise ClientDisconnectedError
         if self._clogged:
             self._unclogged = self._loop.create_future()

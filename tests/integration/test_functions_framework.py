@@ -62,6 +62,9 @@ def test_it_serves(url: str, role: str, nats_url: str, database_url: str) -> Non
         assert httpx2.get(url).json() == {"letters": [], "next": None}
         assert httpx2.get(f"{url}/1").status_code == 404
         assert httpx2.post(f"{url}/drop", json={}).json()["dropped"] == 0
+    elif role == "report_dashboard":
+        assert "<title>hookstream dashboard</title>" in httpx2.get(f"{url}/").text
+        assert httpx2.get(f"{url}/pipeline").json()["sources"]
     else:
         answer = httpx2.get(url, params={"source": "tiktok"})
         assert answer.status_code == 200

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import psycopg
@@ -46,7 +47,7 @@ def test_a_secret_that_cannot_be_read_is_a_usage_error(
     monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "nowhere"))
     code, _, error = run()
     assert code == 2
-    assert "nowhere" in error.replace("\n", "")
+    assert "nowhere" in re.sub(r"[\s│]", "", error)  # the box may break it
 
 
 def test_says_why_it_failed(away_url: str) -> None:
