@@ -1,6 +1,7 @@
 """Makes an OpenAPI document of what functions declare."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -156,12 +157,17 @@ def _moved(node: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _portable(node: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Turn Python's regex anchors into ECMA 262's, which JSON Schema uses."""
+    """Turn Python's regex anchors into ECMA 262's, which JSON Schema uses; docstrings into text.
+
+    Python has taken the indentation out of docstrings itself since 3.13.
+    """
     if isinstance(node, Mapping):
         return {key: _portable(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_portable(value) for value in node]
-    return node.replace(r"\A", "^").replace(r"\Z", "$") if isinstance(node, str) else node
+    if not isinstance(node, str):
+        return node
+    return cleandoc(node) if "\n" in node else node.replace(r"\A", "^").replace(r"\Z", "$")
 
 
 def render(made: Mapping[str, Any]) -> bytes:

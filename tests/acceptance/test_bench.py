@@ -79,7 +79,8 @@ def test_growth_goes_on_from_what_is_stored(stack: Stack, tmp_path: Path) -> Non
         assert stack.total_events() == pytest.approx(stored + more, abs=200)
     points = read(file)
     assert points[1].stored == stack.total_events()
-    assert points[1].stored - points[0].stored == points[1].events + WARM_UP
+    # One event of a warm-up may be a corrupted one.
+    assert WARM_UP - 1 <= points[1].stored - points[0].stored - points[1].events <= WARM_UP
     assert set(points[0].reports) == set(REPORTS)
     nothing = bench(stack, "growth", "-n", "1", "--points", str(file))
     assert nothing["points"] == []

@@ -75,7 +75,12 @@ class Reports:
 
     def _run(self, *calls: Awaitable[Any]) -> list[Any]:
         async def together() -> list[Any]:
-            return await asyncio.gather(*calls)
+            # What goes on after the first failure would keep its snapshot, and tables locked.
+            done = await asyncio.gather(*calls, return_exceptions=True)
+            for failure in done:
+                if isinstance(failure, BaseException):
+                    raise failure
+            return done
 
         return self._runner.run(together())
 
