@@ -208,7 +208,7 @@ def test_charts_have_a_table_and_answer_to_keys(open_tab: OpenTab) -> None:
     tab = open_tab("?range=24h&timezone=UTC")
     tab.page.click("#events summary")
     rows = tab.page.locator("#events .figures tbody tr")
-    assert rows.count() >= 24
+    until(lambda: rows.count() >= 24)
     totals = [
         int(cell.replace(",", "")) for cell in rows.locator("td:last-child").all_inner_texts()
     ]
