@@ -14,9 +14,11 @@ from stack import Stack
 from streams import with_jetstream
 
 from infra.local.invocations.messages import STREAM as INVOCATIONS
+from infra.local.invocations.messages import invocations_stream
 from shared.events.model import SOURCES
+from shared.settings import Settings
 from shared.stream.dead_letters import STREAM as DEADLETTER
-from shared.stream.topology import EVENTS, consumer_name
+from shared.stream.topology import EVENTS, consumer_name, ensure_stream, ensure_topology
 
 LONGEST_PAUSE = 45.0
 """Seconds that ingest may refuse everything: an election takes up to nine, and a busy machine."""
@@ -51,6 +53,13 @@ def _replicas(group: object) -> list[object]:
     return getattr(group, "replicas", None) or []
 
 
+async def one_copy_each(js: JetStreamContext) -> None:
+    """Make what a stack with a single server has."""
+    chosen = Settings(stream_replicas=1)
+    await ensure_topology(js, chosen)
+    await ensure_stream(js, invocations_stream(chosen.stream_replicas))
+
+
 @pytest.mark.timeout(FORM.limit)
 def test_nodes_die_and_lose_their_disks(
     cluster: Cluster,
@@ -58,12 +67,16 @@ def test_nodes_die_and_lose_their_disks(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("STREAM_REPLICAS", "3")
+    with_jetstream(cluster.url, one_copy_each)
+    assert set(with_jetstream(cluster.url, replicas).values()) == {1}
+    for name, value in (("STREAM_REPLICAS", "3"), ("ACK_WAIT", "5"), ("RETRY_MAX", "2")):
+        monkeypatch.setenv(name, value)
     own_stack.up("--nats-url", cluster.url)
     ledger = Ledger()
     pauses = []
     with Load(own_stack, ledger) as load:
         load.go_on()
+        cluster.wait_until_whole()
         assert set(with_jetstream(cluster.url, replicas).values()) == {3}
         for choose in (cluster.follower, cluster.leader):
             victim = choose(EVENTS)
