@@ -106,6 +106,14 @@ def functions(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
     )
 
 
+def triggered(connection: psycopg.Connection[Any]) -> set[str]:
+    """Return the tables that have triggers."""
+    found = connection.execute(
+        "select tgrelid::regclass::text from pg_trigger where not tgisinternal"
+    )
+    return {name for (name,) in found}
+
+
 def constructs(texts: Mapping[str, str]) -> dict[str, set[str]]:
     """Return by construct, in which texts it is, for those that need a look on Citus."""
     found = {
