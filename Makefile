@@ -33,7 +33,7 @@ soak: setup ## SOAK_MINUTES (15) of mixed faults under load; then counts, cents 
 
 manifests: setup ## Validate every manifest, stack file, overlay, and command of the pages; compares with kubectl
 	@kubectl version --client >/dev/null
-	@$(BIN)/python -m pytest -q tests/deploy/test_schemas.py tests/deploy/test_kustomize.py tests/deploy/test_roles.py tests/deploy/test_environment.py tests/deploy/test_clusters.py tests/deploy/test_pages.py
+	@$(BIN)/python -m pytest -q tests/deploy/test_schemas.py tests/deploy/test_kustomize.py tests/deploy/test_roles.py tests/deploy/test_environment.py tests/deploy/test_broker.py tests/deploy/test_clusters.py tests/deploy/test_pages.py
 
 containers: setup ## Build the image and take the Compose stack through its life; needs an engine
 	@docker info >/dev/null
