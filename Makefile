@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -c 'import sys' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 BIN := .venv/bin
 
-.PHONY: help setup demo test faults soak lint format schema screenshots lock bench clean
+.PHONY: help setup demo test faults soak manifests containers lint format schema screenshots lock bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,14 @@ faults: setup ## The long form of the fault suite, an hour: kill, cut, freeze, f
 
 soak: setup ## SOAK_MINUTES (15) of mixed faults under load; then counts, cents and memory
 	@SOAK_MINUTES=$${SOAK_MINUTES:-15} $(BIN)/python -m pytest -q tests/faults/soak
+
+manifests: setup ## Validate every manifest, stack file, overlay, and command of the pages; compares with kubectl
+	@kubectl version --client >/dev/null
+	@$(BIN)/python -m pytest -q tests/deploy/test_schemas.py tests/deploy/test_kustomize.py tests/deploy/test_roles.py tests/deploy/test_environment.py tests/deploy/test_broker.py tests/deploy/test_clusters.py tests/deploy/test_pages.py
+
+containers: setup ## Build the image and take the Compose stack through its life; needs an engine
+	@docker info >/dev/null
+	@$(BIN)/python -m pytest -q tests/deploy/test_image.py tests/deploy/test_compose.py
 
 lint: setup ## Format check, lint, strict types
 	@$(BIN)/ruff format --check .

@@ -1,9 +1,9 @@
 """The contract between the connector and a collector: a batch of packed messages and its answer.
 
-Request: CloudEvents 1.0 JSON batch (https://github.com/cloudevents/spec, json-format.md §4,
+Request: CloudEvents 1.0 JSON batch (https://github.com/cloudevents/spec, json-format.md section 4,
 media type application/cloudevents-batch+json), one CloudEvent per packed message. A single
-CloudEvent is taken too, structured or binary (http-protocol-binding.md §3), as a Knative broker
-delivers it. Answer: AWS Lambda's partial batch response, `batchItemFailures`
+CloudEvent is taken too, structured or binary (shared.cloudevents), as a Knative broker delivers
+it. Answer to a batch: AWS Lambda's partial batch response, `batchItemFailures`
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html), plus `rejected`:
 single events that can never be stored.
 """
@@ -16,6 +16,13 @@ from typing import Annotated
 
 import msgspec
 
+from shared.cloudevents import (
+    BATCH_TYPE,
+    STRUCTURED_TYPE,
+    Mode,
+    header_attributes,
+    mode_of,
+)
 from shared.errors import Problem
 from shared.stream.encoding import CONTENT_ENCODING, decode, decoded_size
 from shared.stream.packing import (
@@ -26,8 +33,6 @@ from shared.stream.packing import (
 )
 from shared.web import Request
 
-BATCH_TYPE = "application/cloudevents-batch+json"
-STRUCTURED_TYPE = "application/cloudevents+json"
 EVENT_TYPE_PREFIX = "hookstream.events."
 
 _ATTRIBUTES = {
@@ -76,19 +81,25 @@ class StoredMessage:
         return int(self.headers.get(EVENT_COUNT, "1"))
 
 
+_NOTHING = msgspec.Raw(b"")
+
+
 class Delivery(msgspec.Struct, kw_only=True, gc=False):
-    """One packed message as a collector receives it; `data` is its events, undecoded."""
+    """One packed message as a collector receives it; `data` is its events, undecoded.
+
+    Unset attributes may be null, and a whole number is an integer's form (json-format.md 2.2).
+    """
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     source: str
     type: str
     data: list[msgspec.Raw]
-    specversion: str = "1.0"
+    specversion: Annotated[str, msgspec.Meta(pattern=r"\A1\.[0-9]+\Z")] = "1.0"
     time: datetime | None = None
     receivedat: datetime | None = None
-    correlationids: Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")] = ""
-    eventcount: str = ""
-    traceparent: str = ""
+    correlationids: Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")] | None = ""
+    eventcount: str | int | None = ""
+    traceparent: str | None = ""
 
     @property
     def stream_sequence(self) -> int:
@@ -103,15 +114,20 @@ class Delivery(msgspec.Struct, kw_only=True, gc=False):
 
 
 class _Undivided(Delivery, kw_only=True, gc=False):
-    """A message whose data may be a single event."""
+    """A message whose data may be a single event, or Base64 (json-format.md 3.1.2)."""
 
-    data: msgspec.Raw  # type: ignore[assignment]  # what becomes a list, below
+    data: msgspec.Raw = _NOTHING  # type: ignore[assignment]  # what becomes a list, below
+    data_base64: bytes | None = None
 
     def divided(self) -> Delivery:
         """Return the message with its data as a list. Raises msgspec.DecodeError."""
-        several = bytes(self.data).lstrip().startswith(b"[")
-        events = _events(self.data) if several else [self.data]
-        return Delivery(**{**msgspec.structs.asdict(self), "data": events})
+        members = msgspec.structs.asdict(self)
+        encoded = members.pop("data_base64")
+        if (encoded is None) is (self.data == _NOTHING):
+            raise msgspec.ValidationError("Either `data` or `data_base64` is required")
+        data = self.data if encoded is None else msgspec.Raw(encoded)
+        several = bytes(data).lstrip().startswith(b"[")
+        return Delivery(**{**members, "data": _events(data) if several else [data]})
 
 
 class ItemFailure(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -168,13 +184,13 @@ def decode_deliveries(request: Request, body: bytes) -> list[Delivery]:
 
     Raises Problem invalid_batch or unsupported_media_type.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    mode = mode_of(request.headers)
     try:
-        if media_type == BATCH_TYPE:
+        if mode is Mode.BATCHED:
             return _distinct(_decode_batch(body))
-        if media_type == STRUCTURED_TYPE:
+        if mode is Mode.STRUCTURED:
             return _distinct([_single(body).divided()])
-        if "ce-id" in request.headers:
+        if mode is Mode.BINARY:
             return _distinct([_binary(request.headers, body)])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem("invalid_batch", str(error)) from None
@@ -189,7 +205,11 @@ def _decode_batch(body: bytes) -> list[Delivery]:
     try:
         return _batch(body)
     except msgspec.ValidationError:
-        return [message.divided() for message in _undivided_batch(body)]
+        messages = _undivided_batch(body)
+    if any(message.data_base64 is not None for message in messages):
+        # What it holds would be read without its escapes being looked for.
+        raise Problem("invalid_batch", "In a batch, data is JSON, not Base64.")
+    return [message.divided() for message in messages]
 
 
 def _distinct(deliveries: list[Delivery]) -> list[Delivery]:
@@ -216,9 +236,9 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 
 def _binary(headers: Mapping[str, str], body: bytes) -> Delivery:
-    attributes = {name[3:]: value for name, value in headers.items() if name.startswith("ce-")}
-    data = msgspec.Raw(body)
-    return msgspec.convert({**attributes, "data": data}, _Undivided).divided()
+    members = {**header_attributes(headers), "data": msgspec.Raw(body)}
+    members.pop("data_base64", None)  # a member of the JSON format alone
+    return msgspec.convert(members, _Undivided).divided()
 
 
 def decode_answer(body: bytes) -> BatchAnswer:

@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 
 from prometheus_client import Counter, Histogram
 
 from shared.batch import BatchAnswer, Delivery, RejectedEvent, decode_deliveries
+from shared.cloudevents import Mode, from_broker, is_final, mode_of
+from shared.errors import Problem
 from shared.events.decoding import (
     InvalidEventError,
     decode_event,
@@ -121,12 +124,38 @@ class Collector:
     async def handle(self, request: Request) -> Response:
         """Store a batch and answer which of its messages and events failed.
 
-        Raises Problem when the whole batch has to be delivered again.
+        Raises Problem when the whole batch has to be delivered again. A single CloudEvent is
+        stored as a whole, answered 202 with nothing else, or it is a Problem.
         """
         require_method(request, "POST")
+        if mode_of(request.headers) in {Mode.STRUCTURED, Mode.BINARY}:
+            return await self._handle_single(request)
+        return Response.json(await self._store(request))
+
+    async def _handle_single(self, request: Request) -> Response:
+        """Store a CloudEvent whose sender knows no partial success.
+
+        What can never be stored is answered to a broker as something to try again: it keeps as
+        undelivered what it has tried in vain, and drops what it need not try again.
+        """
+        try:
+            answer = await self._store(request)
+            if answer.rejected:
+                code, detail = answer.rejected[0].code, answer.rejected[0].detail
+                raise Problem("event_rejected", f"{code}: {detail}")  # noqa: TRY301 - as below
+        except Problem as problem:
+            if from_broker(request.headers) and is_final(problem.kind.status):
+                raise Problem("undeliverable", problem.detail) from problem
+            raise
+        return Response(HTTPStatus.ACCEPTED)
+
+    async def _store(self, request: Request) -> BatchAnswer:
         await self._schema.ensure()
         async with self._reader.read(request) as body:
-            batch = self._decode(decode_deliveries(request, body), escapes=has_escapes(body))
+            deliveries = decode_deliveries(request, body)
+            # Of Base64 the body shows no escapes.
+            escapes = has_escapes(body) or mode_of(request.headers) is not Mode.BATCHED
+            batch = self._decode(deliveries, escapes=escapes)
         started = time.perf_counter()
         for refused in await self._writer.write(batch.rows, batch.messages):
             batch.refuse(refused)
@@ -138,7 +167,7 @@ class Collector:
             stored=sum(message.stored for message in batch.messages),
             correlationIds=distinct_correlation_ids(m.correlation_ids for m in batch.messages),
         )
-        return Response.json(BatchAnswer(rejected=batch.rejected))
+        return BatchAnswer(rejected=batch.rejected)
 
     def _decode(self, deliveries: Sequence[Delivery], *, escapes: bool) -> _Batch:
         batch = _Batch()
@@ -171,7 +200,7 @@ class Collector:
             published_at=delivery.published_at,
             source=self._source,
             received_at=delivery.receivedat or delivery.published_at,
-            correlation_ids=delivery.correlationids,
+            correlation_ids=delivery.correlationids or "",
             events=events,
             rejected=rejected,
         )

@@ -20,7 +20,7 @@ from infra.local.options import Options
 from infra.local.state import StateDir, Status
 from infra.publisher.batch import Batch
 from infra.publisher.bodies import Body
-from shared.batch import BATCH_TYPE
+from shared.cloudevents import BATCH_TYPE
 
 _IDLE: Final = 0.5
 _FUNCTION: Final = "fb-consume"

@@ -18,6 +18,7 @@ from nats.errors import Error as NatsError
 
 from infra.bench.meanwhile import meanwhile
 from shared.events.model import SOURCES
+from shared.stream.connection import servers_of
 from shared.stream.topology import EVENTS, consumer_name
 
 LASTING: Final = 10.0
@@ -44,7 +45,9 @@ class _Answer(msgspec.Struct):
 async def held(nats_url: str) -> AsyncIterator[None]:
     """Deliver nothing to the connector while the block runs. Raises HoldError."""
     try:
-        client = await nats.connect(nats_url, connect_timeout=2, max_reconnect_attempts=5)
+        client = await nats.connect(
+            servers_of(nats_url), connect_timeout=2, max_reconnect_attempts=5
+        )
     except (NatsError, OSError) as error:
         raise HoldError(f"the stream's server is away: {error}") from error
     try:

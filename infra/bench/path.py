@@ -133,8 +133,8 @@ def _record(delivery: Delivery) -> MessageRecord:
         published_at=delivery.published_at,
         source=_source(delivery),
         received_at=delivery.published_at,
-        correlation_ids=delivery.correlationids,
-        events=int(delivery.eventcount),
+        correlation_ids=delivery.correlationids or "",
+        events=int(delivery.eventcount or 0),
         rejected=0,
     )
 

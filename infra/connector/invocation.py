@@ -8,7 +8,8 @@ import aiohttp
 import msgspec
 
 from infra.connector.retry_after import seconds_to_wait
-from shared.batch import BATCH_TYPE, BatchAnswer, StoredMessage, decode_answer, encode_batch
+from shared.batch import BatchAnswer, StoredMessage, decode_answer, encode_batch
+from shared.cloudevents import BATCH_TYPE
 
 _REFUSALS = {
     HTTPStatus.BAD_REQUEST,

@@ -58,18 +58,19 @@ async def oldest_unprocessed(broker: Broker, source: Source) -> api.RawStreamMsg
     """Return a source's first message that is not processed, None if there is none.
 
     The stream is asked before the consumer: a consumer learns of a message a moment after the
-    publisher has been answered, so that its own count of pending ones may be behind.
+    publisher has been answered, so that its own count of pending ones may be behind. The stream's
+    leader is asked: a direct get is answered by any replica, and one that is behind would have
+    messages taken for processed that are not
+    (https://docs.nats.io/learn/jetstream/get-direct).
     """
     try:
-        last = await broker.jetstream.get_last_msg(EVENTS, subject(source), direct=True)
+        last = await broker.jetstream.get_last_msg(EVENTS, subject(source))
     except NotFoundError:
         return None
     floor = (await consumer_state(broker, source)).ack_floor.stream_seq
     if floor >= (last.seq or 0):
         return None
-    return await broker.jetstream.get_msg(
-        EVENTS, seq=floor + 1, subject=subject(source), next=True, direct=True
-    )
+    return await broker.jetstream.get_msg(EVENTS, seq=floor + 1, subject=subject(source), next=True)
 
 
 class WatermarkKeeper:

@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 from infra.erasing.person import Person
 from infra.erasing.progress import Tell
 from infra.erasing.segments import anonymize_segments
+from shared.store.hosts import to_primary
 from shared.store.problems import problems
 from shared.store.queries import query
 
@@ -35,7 +36,7 @@ class Records:
         """Connect for the block."""
         with problems():
             connection = await psycopg.AsyncConnection.connect(
-                database_url,
+                to_primary(database_url),
                 autocommit=True,
                 connect_timeout=_CONNECT_TIMEOUT,
                 application_name="hookstream erase",

@@ -8,6 +8,7 @@ from psycopg.rows import TupleRow
 
 from infra.reconciling.facts import DatabaseFacts, Ledger, Rejection, Rows
 from infra.reconciling.segments import read_segments
+from shared.store.hosts import to_primary
 from shared.store.queries import query
 
 _CONNECT_TIMEOUT = 5
@@ -22,7 +23,7 @@ def read_database(
     `timeout` bounds each query, in seconds. Raises psycopg.Error.
     """
     with psycopg.connect(
-        database_url,
+        to_primary(database_url),
         autocommit=True,
         connect_timeout=_CONNECT_TIMEOUT,
         application_name="hookstream reconcile",

@@ -14,6 +14,8 @@ from nats.aio.msg import Msg
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext, api
 
+from shared.stream.connection import servers_of
+
 _FORGOTTEN_AFTER = 60.0
 _HEADERS_AT_ONCE = 1_000
 _MESSAGES_AT_ONCE = 32
@@ -33,7 +35,7 @@ class Selection:
 async def connect(nats_url: str) -> Client:
     """Connect once, to servers separated by commas. Raises nats.errors.Error or OSError."""
     return await nats.connect(
-        nats_url.split(","),
+        servers_of(nats_url),
         name="hookstream command",
         allow_reconnect=False,
         max_reconnect_attempts=1,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from shared.batch import BATCH_TYPE, STRUCTURED_TYPE, BatchAnswer
+from shared.batch import BatchAnswer
+from shared.cloudevents import BATCH_TYPE, STRUCTURED_TYPE
 from shared.events.model import SOURCES, Source
 from shared.events.schema import event_schema
 from shared.openapi.operations import Answered, Api, Operation, Schema
@@ -12,6 +13,8 @@ _PROBLEMS = (
     "request_timeout",
     "body_too_large",
     "unsupported_media_type",
+    "event_rejected",
+    "undeliverable",
     "database_unavailable",
     "database_full",
 )
@@ -30,13 +33,17 @@ def describe_collector(source: Source, name: str) -> Api:
                 path="/",
                 name=name.title().replace("-", ""),
                 summary=f"Store {source} events",
-                description="Takes CloudEvents 1.0, each with the events of one packed message.",
+                description="Takes CloudEvents 1.0, each with the events of one packed message. "
+                "A single one, also in binary mode, is answered 202, or it is a problem.",
                 body={BATCH_TYPE: {"type": "array", "items": message}, STRUCTURED_TYPE: message},
                 answers=(
                     Answered(
                         status=200,
                         description="Which messages and events failed; all others are stored.",
                         content={"application/json": BatchAnswer},
+                    ),
+                    Answered(
+                        status=202, description="The single CloudEvent is stored.", content={}
                     ),
                 ),
                 problems=_PROBLEMS,
@@ -50,7 +57,7 @@ def _cloud_event(source: Source) -> Schema:
         "type": "object",
         "required": ["id", "source", "type", "data"],
         "properties": {
-            "specversion": {"type": "string"},
+            "specversion": {"type": "string", "pattern": r"^1\.[0-9]+$"},
             "id": {"type": "string", "minLength": 1, "maxLength": 256, "examples": ["EVENTS:42"]},
             "source": {"type": "string"},
             "type": {"type": "string", "examples": [f"hookstream.events.{source}"]},

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from shared.store.hosts import to_primary
 from shared.store.problems import problems
 from shared.store.queries import SCHEMA, query
 
@@ -41,7 +42,7 @@ def pending(database_url: str, folder: Path = SCHEMA / "migrations") -> list[str
 
 def _connect(database_url: str) -> Connection:
     return psycopg.connect(
-        database_url,
+        to_primary(database_url),
         autocommit=True,
         connect_timeout=_CONNECT_TIMEOUT,
         application_name="hookstream migrate",

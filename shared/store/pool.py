@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from shared.errors import Problem
 from shared.settings import Settings
+from shared.store.hosts import to_primary
 from shared.store.problems import RETRY_AFTER, problems
 from shared.store.queries import query
 
@@ -57,7 +58,7 @@ class Database:
         self._statement_timeout = chosen.statement_timeout
         connect_timeout = max(2, math.ceil(chosen.database_timeout))
         self._pool: Pool = AsyncConnectionPool(
-            chosen.database_url,
+            to_primary(chosen.database_url),
             kwargs={
                 "application_name": f"hookstream {name}",
                 "autocommit": True,
@@ -97,8 +98,14 @@ class Database:
         Raises Problem database_unavailable, database_full or query_timeout.
         """
         with problems():
-            async with self._pool.connection() as connection, connection.transaction():
-                yield connection
+            async with self._pool.connection() as connection:
+                try:
+                    async with connection.transaction():
+                        yield connection
+                except psycopg.errors.ReadOnlySqlTransaction:
+                    # The server has become a standby: the next connection looks for the primary.
+                    await connection.close()
+                    raise
 
     @asynccontextmanager
     async def snapshot(self, *, unbounded: bool = False) -> AsyncIterator[Connection]:

@@ -20,14 +20,19 @@ RETRY_AFTER = 2.0
 logger = logging.getLogger(__name__)
 
 
+def servers_of(url: str) -> list[str]:
+    """Return the servers of NATS_URL, which are separated by commas."""
+    return [server.strip() for server in url.split(",")]
+
+
 class Broker:
-    """Connects to `url` (several servers separated by commas) and reconnects without end.
+    """Connects to one of `url`'s servers and reconnects, to any of them, without end.
 
     `on_disconnect` callables run in the event loop each time the connection is lost.
     """
 
     def __init__(self, url: str, name: str) -> None:
-        self._servers = url.split(",")
+        self._servers = servers_of(url)
         self._name = name
         self._client: Client | None = None
         self._connecting: asyncio.Task[None] | None = None

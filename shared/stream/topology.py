@@ -9,6 +9,7 @@ from nats.js.errors import NotFoundError
 
 from shared.events.model import SOURCES
 from shared.settings import MIB, Settings, settings
+from shared.stream.connection import servers_of
 from shared.stream.dead_letters import dead_letter_stream
 from shared.stream.packing import SUBJECT_PREFIX, subject
 
@@ -77,8 +78,8 @@ async def ensure_stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
 
 
 async def ensure_streams(nats_url: str) -> None:
-    """Connect to `nats_url`, ensure the topology and disconnect."""
-    connection = await nats.connect(nats_url)
+    """Connect to a server of `nats_url`, ensure the topology and disconnect."""
+    connection = await nats.connect(servers_of(nats_url))
     try:
         await ensure_topology(connection.jetstream(), settings())
     finally:

@@ -7,11 +7,22 @@ import sys
 
 import httpx2
 import pytest
+from deploy.manifests import roles
+from processes import run
 from stack import until
 
 from infra.local.ports import free_port
 
 PROGRAM = (sys.executable, "-m", "infra.docker")
+NEEDS_NOTHING = {"report-dashboard"}
+"""What has a page to show whatever is away."""
+SERVES = (200, "")
+MISSES = [(503, "broker_unavailable"), (503, "database_unavailable")]
+AWAY = {
+    "NATS_URL": "nats://127.0.0.1:1",
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+    "DATABASE_TIMEOUT": "0.2",
+}
 
 
 @pytest.mark.parametrize(
@@ -30,18 +41,21 @@ def test_says_what_is_wrong_with_the_role(role: str, said: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("role", ["webhook-ingest", "connector"])
-def test_runs_the_role_in_its_own_process(role: str) -> None:
+@pytest.mark.parametrize("role", [*sorted(roles()), "connector"])
+def test_serves_on_its_port_with_no_server_there(role: str) -> None:
     port = free_port()
-    environment = {**os.environ, "ROLE": role, "PORT": str(port), "HOST": "127.0.0.1"}
-    with subprocess.Popen(PROGRAM, env=environment, stdout=subprocess.DEVNULL) as process:
-        until(lambda: lives(port))
+    own = {"ROLE": role, "PORT": str(port), "HOST": "127.0.0.1"}
+    with run(PROGRAM, {**AWAY, **own}) as process:
+        until(lambda: asked(port, "live")[0] == 200)
+        assert asked(port, "ready") in ([SERVES] if role in NEEDS_NOTHING else MISSES)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
 
 
-def lives(port: int) -> bool:
+def asked(port: int, probe: str) -> tuple[int, str]:
+    """Return the status and the problem's code that a probe is answered, 0 for no answer."""
     try:
-        return httpx2.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
+        answer = httpx2.get(f"http://127.0.0.1:{port}/health/{probe}", timeout=10)
     except httpx2.TransportError:
-        return False
+        return 0, ""
+    return answer.status_code, answer.json().get("code", "")

@@ -1,130 +1,111 @@
 """Every role is on every platform, with the same environment, secrets and scaling."""
 
-import re
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
-from deploy.kustomize import Document, containers, pod_spec
-from deploy.manifests import STACKS, Edition, read_stack, rendered, roles
+import yaml
+from deploy.kustomize import containers, pod_spec
+from deploy.manifests import INFRA, ROOT, read_stack, rendered, roles
+from deploy.platforms import PLATFORMS, Place, Role, mounted_secrets
 
-from infra.local.stackfile import read_stack as read_local_stack
-
-AUTOSCALING = "autoscaling.knative.dev/"
-SECRETS = "/var/openfaas/secrets"
-
-
-@dataclass(frozen=True)
-class Role:
-    """What a platform is told of a function; `idle` and `timeout` are in seconds."""
-
-    environment: dict[str, str]
-    secrets: frozenset[str]
-    minimum: int
-    maximum: int
-    target: int
-    idle: float | None
-    timeout: float
-    limits: dict[str, str]
-    requests: dict[str, str]
+BESIDE = ("connector", "prepare")
 
 
-def seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+)(s|m)", text)
-    assert found is not None, text
-    return float(found[1]) * {"s": 1, "m": 60}[found[2]]
+def roles_of(platform: str) -> dict[str, Role]:
+    return PLATFORMS[platform].read(PLATFORMS[platform].load())
 
 
-def on_openfaas(edition: Edition) -> dict[str, Role]:
-    """Return the roles of a stack file; the local platform runs the same file."""
-    stack = read_stack(edition)["functions"]
-    specs = read_local_stack(STACKS[edition])
-    return {
-        name: Role(
-            environment=dict(spec.environment),
-            secrets=frozenset(spec.secrets),
-            minimum=spec.minimum,
-            maximum=spec.maximum,
-            target=spec.target,
-            idle=spec.idle if spec.minimum == 0 else None,
-            timeout=spec.timeout,
-            limits=stack[name]["limits"],
-            requests=stack[name]["requests"],
-        )
-        for name, spec in specs.items()
-    }
-
-
-def on_pro() -> dict[str, Role]:
-    """Return the roles as the labels of OpenFaaS Standard scale them."""
-    found = {}
-    for name, role in on_openfaas("pro").items():
-        labels = read_stack("pro")["functions"][name]["labels"]
-        scale = {key.removeprefix("com.openfaas.scale."): text for key, text in labels.items()}
-        zero = scale.get("zero") == "true"
-        own = {
-            "minimum": 0 if zero else int(scale["min"]),
-            "maximum": int(scale["max"]),
-            "target": int(scale["target"]),
-            "idle": seconds(scale["zero-duration"]) if zero else None,
-        }
-        found[name] = Role(**{**vars(role), **own})
-    return found
-
-
-def on_knative() -> dict[str, Role]:
-    """Return the roles of Knative's base, which the overlays scale by size alone."""
-    services = [doc for doc in rendered("knative/base") if doc["apiVersion"].startswith("serving")]
-    return {doc["metadata"]["name"]: knative_role(doc["spec"]["template"]) for doc in services}
-
-
-def knative_role(template: Document) -> Role:
-    [container] = template["spec"]["containers"]
-    annotations = template["metadata"]["annotations"]
-    scale = {name.removeprefix(AUTOSCALING): text for name, text in annotations.items()}
-    minimum = int(scale["min-scale"])
-    idle = seconds(scale["scale-to-zero-pod-retention-period"])
-    assert int(scale["target"]) <= template["spec"]["containerConcurrency"]
-    return Role(
-        environment={entry["name"]: entry["value"] for entry in container["env"]},
-        secrets=mounted_secrets(template["spec"]),
-        minimum=minimum,
-        maximum=int(scale["max-scale"]),
-        target=int(scale["target"]),
-        idle=idle if minimum == 0 else None,
-        timeout=float(template["spec"]["timeoutSeconds"]),
-        limits=container["resources"]["limits"],
-        requests=container["resources"]["requests"],
-    )
-
-
-def mounted_secrets(pod: dict[str, Any]) -> frozenset[str]:
-    [container] = pod["containers"]
-    [volume] = pod["volumes"]
-    [mount] = container["volumeMounts"]
-    assert (mount["name"], mount["mountPath"]) == (volume["name"], SECRETS)
-    return frozenset(source["secret"]["name"] for source in volume["projected"]["sources"])
-
-
-PLATFORMS = {
-    "OpenFaaS Community Edition, local platform, Compose": lambda: on_openfaas("community"),
-    "OpenFaaS Standard": on_pro,
-    "Knative": on_knative,
-}
+@cache
+def reference() -> dict[str, Role]:
+    """Return the roles as the first platform has them."""
+    return roles_of(next(iter(PLATFORMS)))
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_role_is_on_every_platform(platform: str) -> None:
-    assert set(PLATFORMS[platform]()) == roles()
+    assert set(roles_of(platform)) == roles()
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_platforms_agree(platform: str) -> None:
-    assert PLATFORMS[platform]() == on_openfaas("community")
+    assert roles_of(platform) == reference()
+
+
+def broken(documents: Any, place: Place) -> Iterator[Any]:  # noqa: ANN401 - as YAML has it
+    """Yield documents in which the member is missing, misspelt, or says something else."""
+    value = documents
+    for step in place:
+        value = value[step]
+    for fault in _faults(place[-1], value):
+        changed = copy.deepcopy(documents)
+        inner = changed
+        for step in place[:-1]:
+            inner = inner[step]
+        fault(inner, place[-1])
+        yield changed
+
+
+def _faults(key: str | int, value: Any) -> Iterator[Callable[[Any, Any], None]]:  # noqa: ANN401 - as above
+    yield _missing
+    if isinstance(key, str):
+        yield _misspelt
+    if isinstance(value, str | int):
+        yield _different
+    elif "kind" not in value and isinstance(key, int):
+        yield _with_another_text
+
+
+def _missing(inner: Any, key: Any) -> None:  # noqa: ANN401 - as above
+    del inner[key]
+
+
+def _misspelt(inner: Any, key: Any) -> None:  # noqa: ANN401 - as above
+    inner[f"{key}x"] = inner.pop(key)
+
+
+def _different(inner: Any, key: Any) -> None:  # noqa: ANN401 - as above
+    value = inner[key]
+    inner[key] = 1 if isinstance(value, int) else f"1{value}"
+
+
+def _with_another_text(inner: Any, key: Any) -> None:  # noqa: ANN401 - as above
+    """Change the first text in an item of a list, however deep: a variable's name, a secret's."""
+    members = inner[key]
+    name = next(iter(members))
+    if isinstance(members[name], dict):
+        _with_another_text(members, name)
+    else:
+        members[name] += "x"
+
+
+def says_the_same(platform: str, documents: Any) -> bool:  # noqa: ANN401 - as above
+    """Say whether the checks above would find nothing wrong with changed documents."""
+    try:
+        return PLATFORMS[platform].read(documents) == reference()
+    except (AssertionError, KeyError, IndexError, TypeError, ValueError):
+        return False
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_whatever_is_missing_or_misspelt_is_noticed(platform: str) -> None:
+    documents = PLATFORMS[platform].load()
+    assert says_the_same(platform, copy.deepcopy(documents))
+    places = list(PLATFORMS[platform].matters(documents))
+    assert len(places) > 8 * len(roles())
+    unnoticed = [
+        place
+        for place in places
+        for changed in broken(documents, place)
+        if says_the_same(platform, changed)
+    ]
+    assert unnoticed == []
 
 
 def test_the_image_and_the_local_platform_run_the_same_role() -> None:
-    for name, role in on_openfaas("community").items():
+    for name, role in reference().items():
         assert role.environment["ROLE"] == name
     for name, function in read_stack("community")["functions"].items():
         assert function["fprocess"] == f"python -m shared.serve {name}"
@@ -134,14 +115,40 @@ def test_the_image_and_the_local_platform_run_the_same_role() -> None:
 def test_overlays_keep_every_role(overlay: str) -> None:
     found = [doc for doc in rendered(f"knative/overlays/{overlay}") if pod_spec(doc)]
     named = {entry["value"] for doc in found for c in containers(doc) for entry in c["env"][:1]}
-    assert named == {*roles(), "connector", "prepare"}
+    assert named == {*roles(), *BESIDE}
 
 
 @pytest.mark.parametrize("platform", ["knative/base", "openfaas/kubernetes"])
-@pytest.mark.parametrize("name", ["connector", "prepare"])
+@pytest.mark.parametrize("name", BESIDE)
 def test_what_runs_beside_the_functions_has_both_secrets(platform: str, name: str) -> None:
     for document in rendered(platform):
         if (pod := pod_spec(document)) and pod["containers"][0]["name"] == name:
             assert mounted_secrets(pod) == {"nats-url", "database-url"}
+            [role] = [e["value"] for e in pod["containers"][0]["env"] if e["name"] == "ROLE"]
+            assert role == name
             return
     pytest.fail(f"{name} is missing")
+
+
+class _Tagged(yaml.SafeLoader):
+    """Reads Compose's own tags, such as `!reset`, as null."""
+
+
+_Tagged.add_multi_constructor("!", lambda *_: None)
+
+
+@pytest.mark.parametrize("name", [*BESIDE, "gateway"])
+def test_compose_has_what_runs_beside_the_functions(name: str) -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.local.yml").read_text())
+    environment = compose["services"][name]["environment"]
+    assert environment["ROLE"] == name
+    assert environment["NATS_URL"].startswith("${NATS_URL:-")
+    assert environment["DATABASE_URL"].startswith("${DATABASE_URL:-")
+    text = (INFRA / "docker" / "secrets.yml").read_text()
+    guarded = yaml.load(text, _Tagged)["services"][name]  # noqa: S506 - a safe loader
+    assert set(guarded["secrets"]) == {"nats-url", "database-url"}
+    assert guarded["environment"] == {
+        "NATS_URL": None,
+        "DATABASE_URL": None,
+        "SECRETS_DIR": "/run/secrets",
+    }

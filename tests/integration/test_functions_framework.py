@@ -14,7 +14,8 @@ from builders import facebook, tiktok
 from processes import free_port, run, wait_until_ready
 
 from infra.local.servers import Servers
-from shared.batch import BATCH_TYPE, StoredMessage, encode_batch
+from shared.batch import StoredMessage, encode_batch
+from shared.cloudevents import BATCH_TYPE
 
 ROOT = Path(__file__).parents[2]
 ROLES = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))

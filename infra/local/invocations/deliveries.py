@@ -30,10 +30,14 @@ Handle = Callable[[Msg], Awaitable[float | None]]
 
 
 class Deliveries:
-    """Has `handle` work on each message of `subject` at least once: a kill may come between."""
+    """Has `handle` work on each message of `subject` at least once: a kill may come between.
 
-    def __init__(self, broker: Broker, subject: str, handle: Handle) -> None:
+    The stream is made with that many `replicas`.
+    """
+
+    def __init__(self, broker: Broker, replicas: int, subject: str, handle: Handle) -> None:
         self._broker = broker
+        self._stream = invocations_stream(replicas)
         self._subject = subject
         self._handle = handle
         self._free = asyncio.Semaphore(_AT_ONCE)
@@ -60,7 +64,7 @@ class Deliveries:
 
     async def _subscribe(self) -> JetStreamContext.PullSubscription:
         js = self._broker.jetstream
-        await ensure_stream(js, invocations_stream())
+        await ensure_stream(js, self._stream)
         wanted = consumer(self._subject)
         await js.add_consumer(STREAM, wanted)
         return await js.pull_subscribe_bind(consumer=wanted.durable_name, stream=STREAM)

@@ -45,7 +45,7 @@ class QueuedResult(msgspec.Struct, frozen=True, array_like=True):
     callback: str
 
 
-def invocations_stream() -> api.StreamConfig:
+def invocations_stream(replicas: int) -> api.StreamConfig:
     """Return the stream: on file, each message until it is acknowledged, refusing when full."""
     return api.StreamConfig(
         name=STREAM,
@@ -58,6 +58,7 @@ def invocations_stream() -> api.StreamConfig:
         max_age=_KEEP,
         max_msg_size=BODY_LIMIT + _HEAD_LIMIT + MIB // 16,
         duplicate_window=3600.0,
+        num_replicas=replicas,
     )
 
 

@@ -50,9 +50,10 @@ class QueueWorker:
         callers = aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Resolver()))
         self._sessions = [functions, callers]
         calls = Calls(functions, self._publisher, self._settings.functions_url)
+        copies = self._settings.stream_replicas
         self._deliveries = [
-            Deliveries(self._broker, CALLS, calls.handle),
-            Deliveries(self._broker, RESULTS, Callbacks(callers).handle),
+            Deliveries(self._broker, copies, CALLS, calls.handle),
+            Deliveries(self._broker, copies, RESULTS, Callbacks(callers).handle),
         ]
         self._running = [asyncio.create_task(each.run()) for each in self._deliveries]
 

@@ -24,7 +24,7 @@ from infra.connector.connector import Connector
 from infra.connector.invocation import Target
 from infra.connector.pulling import HEARTBEAT
 from infra.connector.route import Links, Route
-from shared.batch import BATCH_TYPE
+from shared.cloudevents import BATCH_TYPE
 from shared.events.model import SOURCES
 from shared.settings import Settings
 from shared.store.pool import Database

@@ -17,7 +17,8 @@ from nats.js import JetStreamContext
 from records import Servers
 
 from functions.webhook_ingest.main import WebhookIngest
-from shared.batch import BATCH_TYPE, BatchAnswer, StoredMessage, decode_answer, encode_batch
+from shared.batch import BatchAnswer, StoredMessage, decode_answer, encode_batch
+from shared.cloudevents import BATCH_TYPE
 from shared.collector import Collector
 from shared.errors import Problem
 from shared.web import Request

@@ -10,7 +10,7 @@ from processes import Served, StartServed, serve
 from records import Servers
 from scripted import Answer, Batch, ScriptedFunction, scripted_function
 
-from shared.batch import BATCH_TYPE
+from shared.cloudevents import BATCH_TYPE
 
 
 @pytest.fixture

@@ -95,6 +95,26 @@ def test_a_snapshot_cannot_write_and_leaves_no_trace_on_its_connection(
     assert asyncio.run(scenario()) == ("5s", "0", "read committed")
 
 
+def test_a_server_that_only_reads_by_now_is_left(database_url: str, chosen: SettingsMaker) -> None:
+    async def scenario() -> object:
+        async with opened(chosen(database_url, database_pool_size=1)) as database:
+            async with database.transaction() as connection:
+                await connection.execute("create table taken (id int)")
+                await connection.execute("set session characteristics as transaction read only")
+            with pytest.raises(Problem, match="database_unavailable"):
+                await insert_into_taken(database)
+            await insert_into_taken(database)
+            async with database.transaction() as connection:
+                return await one(connection, "select count(*) from taken")
+
+    assert asyncio.run(scenario()) == 1
+
+
+async def insert_into_taken(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("insert into taken values (1)")
+
+
 def test_a_statement_that_takes_too_long(database_url: str, chosen: SettingsMaker) -> None:
     async def scenario() -> None:
         async with opened(chosen(database_url, statement_timeout=0.05)) as database:

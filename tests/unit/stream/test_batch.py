@@ -7,8 +7,6 @@ import msgspec
 import pytest
 
 from shared.batch import (
-    BATCH_TYPE,
-    STRUCTURED_TYPE,
     BatchAnswer,
     Delivery,
     ItemFailure,
@@ -18,6 +16,7 @@ from shared.batch import (
     decode_deliveries,
     encode_batch,
 )
+from shared.cloudevents import BATCH_TYPE, STRUCTURED_TYPE
 from shared.errors import Problem
 from shared.stream.packing import Origin, Pack
 from shared.web import Request
