@@ -18,6 +18,7 @@ import msgspec
 
 from shared.aws.batches import FailedBatchError, RefusedBatchError, deliver, merged
 from shared.batch import BatchAnswer, ItemFailure, StoredMessage, encode_batch
+from shared.dead_letters.mending import mend
 from shared.dead_letters.rejections import letters
 from shared.errors import Problem
 from shared.stream.dead_letters import DeadLetter
@@ -109,9 +110,26 @@ async def _deliver(function: Function, batch: Sequence[_Held]) -> BatchAnswer:
             middle = len(batch) // 2
             parts = batch[:middle], batch[middle:]
             return merged([await _deliver(function, part) for part in parts])
-        return _all_failed(batch, error)
+        return await _deliver_mended(function, batch[0], error)
     except FailedBatchError as error:
         return _all_failed(batch, error)
+
+
+async def _deliver_mended(function: Function, held: _Held, error: FailedBatchError) -> BatchAnswer:
+    """Return what became of a message without the events that make it unreadable, if it has such.
+
+    What the collector says of the places that they leave is left out.
+    """
+    mended, rejected = mend(held.stored)
+    if not rejected:
+        return _all_failed([held], error)
+    try:
+        answer = await deliver(function, encode_batch([mended]))
+    except FailedBatchError as again:
+        return _all_failed([held], again)
+    known = {rejection.index for rejection in rejected}
+    others = [rejection for rejection in answer.rejected if rejection.index not in known]
+    return BatchAnswer(answer.batchItemFailures, [*rejected, *others])
 
 
 def _all_failed(batch: Sequence[_Held], error: FailedBatchError) -> BatchAnswer:

@@ -55,6 +55,13 @@ def failure(kind: str, message: str) -> bytes:
     return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Do nothing: the client is gone, which _watch() sees as well."""
+
+
 class _Api:
     """What the runtime client asks: for the next event, and to take what became of the last."""
 
@@ -64,8 +71,7 @@ class _Api:
         self.outcome: Future[tuple[bool, bytes]] = Future()
         self.loaded: Future[bytes | None] = Future()
         """Resolves once the handler is loaded, with the error if it could not be."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -126,7 +132,9 @@ class _Api:
 
             def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
                 self.send_response(status)
-                for name, text in {**headers, "Content-Length": str(len(body))}.items():
+                # The client crashes without a content type.
+                own = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+                for name, text in {**headers, **own}.items():
                     self.send_header(name, text)
                 self.end_headers()
                 self.wfile.write(body)
