@@ -11,7 +11,14 @@ _OUTAGES: set[int] = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 class FailedBatchError(Exception):
-    """The collector, or the database behind it, failed: the batch may succeed later."""
+    """The collector, or the database behind it, failed: the batch may succeed later.
+
+    `divisible` says that a single one of its messages may be to blame.
+    """
+
+    def __init__(self, reason: str, *, divisible: bool = False) -> None:
+        super().__init__(reason)
+        self.divisible = divisible
 
 
 class RefusedBatchError(FailedBatchError):
@@ -25,8 +32,9 @@ async def deliver(function: Function, batch: bytes) -> BatchAnswer:
         return decode_answer(answer.body)
     status = HTTPStatus.INTERNAL_SERVER_ERROR if answer is None else answer.status
     if status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _OUTAGES:
-        raise RefusedBatchError(f"status {status}")
-    raise FailedBatchError(f"status {status}")
+        raise RefusedBatchError(f"status {status}", divisible=True)
+    divisible = status == HTTPStatus.INTERNAL_SERVER_ERROR
+    raise FailedBatchError(f"status {status}", divisible=divisible)
 
 
 def _request(body: bytes) -> Request:

@@ -105,13 +105,13 @@ async def _deliver(function: Function, batch: Sequence[_Held]) -> BatchAnswer:
         return BatchAnswer()
     try:
         return await deliver(function, encode_batch(each.stored for each in batch))
-    except RefusedBatchError as error:
-        if len(batch) > 1:
+    except FailedBatchError as error:
+        if error.divisible and len(batch) > 1:
             middle = len(batch) // 2
             parts = batch[:middle], batch[middle:]
             return merged([await _deliver(function, part) for part in parts])
-        return await _deliver_mended(function, batch[0], error)
-    except FailedBatchError as error:
+        if isinstance(error, RefusedBatchError):
+            return await _deliver_mended(function, batch[0], error)
         return _all_failed(batch, error)
 
 

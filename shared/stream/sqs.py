@@ -141,6 +141,7 @@ class SqsBroker:
                     timeout=None,
                     wait_initial=_WAIT_FIRST,
                     wait_max=_WAIT_MOST,
+                    wait_jitter=_WAIT_FIRST,
                 ):
                     with attempt:
                         await lane.put(entry)

@@ -218,7 +218,7 @@ def test_an_outage_is_waited_for_until_the_timeout(
         assert raised.value.kind.code == "broker_unavailable"
         assert raised.value.retry_after
 
-    queues = with_queues(monkeypatch, work, lambda *_: answer, publish_timeout=0.6)
+    queues = with_queues(monkeypatch, work, lambda *_: answer, publish_timeout=1.5)
     assert len(queues.requests) > 1
     assert not queues.stored
 
