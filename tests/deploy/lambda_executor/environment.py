@@ -243,6 +243,11 @@ class Environment:
         if api is not None:
             api.close()
 
+    def close(self) -> None:
+        """End the process for good."""
+        self.stop()
+        self._log.close()
+
 
 def _watch(process: subprocess.Popen[bytes], api: _Api) -> None:
     status = process.wait()
