@@ -2,8 +2,9 @@
 
 Contract: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/
 API_SendMessageBatch.html. Headers are attributes, of which a message may have ten; none may be
-empty. A body is text: what it cannot hold, SQS would store changed without a word, so that all
-else is in base64, and an attribute says so.
+empty. A body is text: what it cannot hold, SQS would store changed without a word, so that this
+is in base64, and an attribute says so; likewise what has a checksum, for not all that stands between
+a queue and its reader leaves JSON as it was.
 """
 
 import re
@@ -37,7 +38,7 @@ class Entry:
     def of(cls, content: bytes, headers: Mapping[str, str]) -> "Entry":
         """Return the message of a content and its headers."""
         attributes = {name: text for name, text in headers.items() if text}
-        text = _storable(content)
+        text = None if CHECKSUM in headers else _storable(content)
         if text is None:
             text = b64encode(content).decode()
             attributes[TRANSFER_ENCODING] = BASE64

@@ -187,7 +187,6 @@ def reasons(messages: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
 def test_an_event_counts_once_however_often_it_is_posted(deployed: Deployed) -> None:
     events = [tiktok() for _ in range(5)]
     deployed.stack.ask("IngestUrl", "POST", json=events)
-    until(lambda: deployed.totals().get("tiktok", 0) >= 5, PATIENCE)
     before = deployed.totals()
     for _ in range(3):
         assert deployed.stack.ask("IngestUrl", "POST", json=events).status_code == 200
