@@ -3,8 +3,8 @@
 Contract: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/
 API_SendMessageBatch.html. Headers are attributes, of which a message may have ten; none may be
 empty. A body is text: what it cannot hold, SQS would store changed without a word, so that this
-is in base64, and an attribute says so; likewise what has a checksum, for not all that stands between
-a queue and its reader leaves JSON as it was.
+is in base64, and an attribute says so; likewise what has a checksum, for not everything between a
+queue and its reader leaves JSON as it was.
 """
 
 import re
