@@ -213,8 +213,11 @@ def test_a_corrected_letter_is_stored_after_sqs_moved_it_back(deployed: Deployed
         until(lambda: deployed.totals()["tiktok"] >= before + 2, PATIENCE)
         before = deployed.totals()["tiktok"]
         connection.execute("alter table events drop constraint refuses")
-    arn = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:{NAME}-deadletter-tiktok"
-    stack.aws.client("sqs").start_message_move_task(SourceArn=arn)
+    # With a destination, for a letter that was sent here itself has no queue that it came from.
+    arn = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:{NAME}-"
+    stack.aws.client("sqs").start_message_move_task(
+        SourceArn=f"{arn}deadletter-tiktok", DestinationArn=f"{arn}events-tiktok"
+    )
     until(lambda: deployed.totals()["tiktok"] == before + 1, PATIENCE)
     until(lambda: stack.waiting("deadletter-tiktok") == 0, PATIENCE)
 
