@@ -65,3 +65,17 @@ def test_modules_need_nothing_that_is_left_out(package: Path) -> None:
 
 def test_the_lock_has_what_aws_needs() -> None:
     assert "\nbotocore==" in LOCK.read_text()
+
+
+def test_the_image_does_without_the_extra() -> None:
+    """It imports all of its modules while it is built, and has no botocore."""
+    program = (
+        "import runpy, sys\n"
+        "sys.modules['botocore'] = None\n"
+        "sys.path.insert(0, '.')\n"
+        "runpy.run_path('infra/docker/imports.py', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
