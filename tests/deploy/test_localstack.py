@@ -52,6 +52,14 @@ class Deployed:
         assert answer.status_code == 200, answer.text
         return {group["source"]: group["count"] for group in answer.json()["groups"]}
 
+    def settled(self, event: dict[str, Any]) -> int:
+        """Post an event; return how many there are of its source once no message waits."""
+        source = event["source"]
+        self.stack.ask("IngestUrl", "POST", json=[event])
+        until(lambda: source in self.totals(), PATIENCE)
+        until(lambda: self.stack.waiting(f"events-{source}") == 0, PATIENCE)
+        return self.totals()[source]
+
     def letters(self, source: str) -> list[dict[str, Any]]:
         """Return what lies in the dead-letter queue of a source."""
         return self.stack.taken(f"deadletter-{source}")
@@ -186,10 +194,7 @@ def reasons(messages: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
 
 def test_an_event_counts_once_however_often_it_is_posted(deployed: Deployed) -> None:
     stack = deployed.stack
-    stack.ask("IngestUrl", "POST", json=[tiktok()])
-    until(lambda: bool(deployed.totals()), PATIENCE)
-    until(lambda: stack.waiting("events-tiktok") == 0, PATIENCE)
-    before = deployed.totals()["tiktok"]
+    before = deployed.settled(tiktok())
     events = [tiktok() for _ in range(5)]
     for _ in range(4):
         assert stack.ask("IngestUrl", "POST", json=events).status_code == 200
@@ -201,10 +206,7 @@ def test_a_corrected_letter_is_stored_after_sqs_moved_it_back(deployed: Deployed
     """Once a database that refused an event takes it, SQS' own redrive is all that is needed."""
     url = deployed.servers.postgres.url
     stack = deployed.stack
-    stack.ask("IngestUrl", "POST", json=[tiktok()])
-    until(lambda: bool(deployed.totals()), PATIENCE)
-    until(lambda: stack.waiting("events-tiktok") == 0, PATIENCE)
-    before = deployed.totals()["tiktok"]
+    before = deployed.settled(tiktok())
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         connection.execute(
             "alter table events add constraint refuses check (user_id <> 'odd') not valid"
@@ -224,7 +226,7 @@ def test_a_corrected_letter_is_stored_after_sqs_moved_it_back(deployed: Deployed
 
 
 def test_other_functions_answer_on_their_urls(deployed: Deployed) -> None:
-    until(lambda: bool(deployed.totals()), PATIENCE)
+    deployed.settled(facebook())
     for name in ("Revenue", "Demographics", "Funnel"):
         answer = deployed.stack.ask(f"Report{name}Url")
         assert answer.status_code == 200, answer.text
@@ -248,14 +250,12 @@ def deliver(arn: str, *events: bytes, sequence: int = 1) -> Any:  # noqa: ANN401
 
 @pytest.mark.usefixtures("credentials")
 def test_the_connector_invokes_a_collector(deployed: Deployed) -> None:
-    deployed.stack.ask("IngestUrl", "POST", json=[facebook()])
-    until(lambda: bool(deployed.totals()), PATIENCE)
     arn = deployed.stack.outputs["FbConsumeArn"]
-    before = deployed.totals().get("facebook", 0)
+    before = deployed.settled(facebook())
     answer = deliver(arn, raw(), raw(age=-3), raw())
     assert not answer.batchItemFailures
     assert [(each.itemIdentifier, each.index) for each in answer.rejected] == [("EVENTS:1", 1)]
-    until(lambda: deployed.totals()["facebook"] == before + 2, PATIENCE)
+    assert deployed.totals()["facebook"] == before + 2
     with pytest.raises(RefusalError):
         deliver(arn, b"NaN")
     with pytest.raises(OutageError):
