@@ -138,6 +138,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nats_url: Annotated[
         str, Meta(description="NATS servers, separated by commas.", extra=_SECRET)
     ] = "nats://127.0.0.1:4222"
+    broker_url: Annotated[
+        str,
+        Meta(
+            description="SQS queues in place of NATS, as sqs://HOST/ACCOUNT/PREFIX: PREFIX begins "
+            "the queues' names, an empty HOST is the region's. Needs the extra aws."
+        ),
+    ] = ""
+    sqs_max_bytes: Annotated[
+        int,
+        Meta(
+            description="Bytes that a message and a request may have on SQS, which takes 1 MiB.",
+            ge=128 * KIB,
+            le=MIB,
+        ),
+    ] = 256 * KIB
     stream_max_bytes: Annotated[
         int, Meta(description="Bytes that EVENTS may hold; full, it refuses new events.", ge=MIB)
     ] = 16 * GIB
@@ -176,10 +191,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "http://127.0.0.1:8080/function"
     )
     fb_consume_url: Annotated[
-        str | None, Meta(description="URL of fb-consume, where it is not below FUNCTIONS_URL.")
+        str | None,
+        Meta(
+            description="URL of fb-consume where it is not below FUNCTIONS_URL, or ARN on Lambda."
+        ),
     ] = None
     ttk_consume_url: Annotated[
-        str | None, Meta(description="URL of ttk-consume, where it is not below FUNCTIONS_URL.")
+        str | None,
+        Meta(
+            description="URL of ttk-consume where it is not below FUNCTIONS_URL, or ARN on Lambda."
+        ),
     ] = None
     invoke_concurrency: Annotated[
         int, Meta(description="Most invocations of a function in flight from one connector.", ge=1)
@@ -236,6 +257,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(description="Longest time to read all groups of a report for CSV and such.", gt=0),
     ] = 300
+    database_secret_arn: Annotated[
+        str,
+        Meta(
+            description="On Lambda: the secret in Secrets Manager that is DATABASE_URL, or holds "
+            "what RDS writes."
+        ),
+    ] = ""
+    database_endpoint: Annotated[
+        str, Meta(description="On Lambda: host in place of the secret's, such as RDS Proxy's.")
+    ] = ""
+    nats_secret_arn: Annotated[
+        str, Meta(description="On Lambda: the secret in Secrets Manager that is NATS_URL.")
+    ] = ""
     rows_keep_days: Annotated[
         int,
         Meta(description="Days that events' rows are kept; 0 is for ever. Rollups stay.", ge=0),

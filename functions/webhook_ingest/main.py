@@ -4,7 +4,6 @@
 """
 
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
 
 from msgspec import UNSET
@@ -19,11 +18,8 @@ from shared.errors import Problem
 from shared.openapi.operations import Api
 from shared.reading import BodyReader
 from shared.settings import Settings
-from shared.stream.connection import Broker
-from shared.stream.dead_letters import bury
+from shared.stream.broker import event_broker
 from shared.stream.packing import Origin
-from shared.stream.pressure import Pressure
-from shared.stream.publishing import Publisher
 from shared.telemetry import TRACEPARENT_HEADER, accept_traceparent
 from shared.web import Function, Request, Response, framework_target, require_method
 
@@ -33,12 +29,10 @@ class WebhookIngest:
 
     def __init__(self, chosen: Settings) -> None:
         self._settings = chosen
-        self._broker = Broker(chosen.nats_url, "webhook-ingest")
+        self._broker = event_broker(chosen, "webhook-ingest")
         self._reader = BodyReader(chosen)
-        self._pressure = Pressure(self._broker, chosen)
-        publisher = Publisher(self._broker, chosen.publish_timeout, chosen.publish_patience)
-        self._intake = Intake(publisher.publish, chosen)
-        self._quarantine = Quarantine(partial(bury, publisher), chosen)
+        self._intake = Intake(self._broker.publish, chosen)
+        self._quarantine = Quarantine(self._broker.bury, chosen, self._broker.largest_letter)
 
     async def open(self) -> None:
         """Begin to connect to the broker."""
@@ -46,18 +40,16 @@ class WebhookIngest:
 
     async def close(self) -> None:
         """Disconnect."""
-        await self._pressure.close()
         await self._broker.close()
 
     async def ready(self) -> None:
         """Raise Problem broker_unavailable unless the broker is there."""
-        _ = self._broker.client
+        self._broker.ready()
 
     async def handle(self, request: Request) -> Response:
         """Accept the request's events; a raised Problem means that none counts as accepted."""
         require_method(request, "POST")
-        await self._broker.available()
-        self._pressure.admit()
+        await self._broker.admit()
         async with self._reader.read(request) as sent:
             body = inflate(sent, request.headers.get("content-encoding", ""), self._settings)
             with self._reader.hold(0 if body is sent else len(body)):

@@ -41,12 +41,15 @@ Write = Callable[[DeadLetter], Awaitable[object]]
 
 
 class Quarantine:
-    """Writes refused events; `write` stores a letter durably or raises Problem."""
+    """Writes refused events of `max_bytes` at most.
 
-    def __init__(self, write: Write, limits: Settings) -> None:
+    `write` stores a letter durably or raises Problem.
+    """
+
+    def __init__(self, write: Write, limits: Settings, max_bytes: int) -> None:
         self._write = write
         self._most = limits.quarantine_max_events
-        self._max_bytes = limits.pack_max_bytes
+        self._max_bytes = max_bytes
 
     async def keep(
         self, events: Sequence[RawEvent], rejections: Sequence[Rejection], origin: Origin

@@ -1,6 +1,7 @@
 """The connector as a handler: routes, watermarks and retention behind health and metrics."""
 
 import asyncio
+import importlib
 import logging
 import signal
 from collections.abc import Coroutine
@@ -123,6 +124,9 @@ def _targets(chosen: Settings) -> dict[str, Target]:
         "facebook": ("fb-consume", chosen.fb_consume_url),
         "tiktok": ("ttk-consume", chosen.ttk_consume_url),
     }
+    if any(url and url.startswith("arn:") for _, url in urls.values()):
+        # Without the extra aws this ends the start, not the first delivery.
+        importlib.import_module("infra.connector.lambda_invocation")
     return {
         source: Target(name, url or f"{base}/{name}", chosen.invoke_timeout)
         for source, (name, url) in urls.items()

@@ -1,6 +1,6 @@
-"""Invokes a function with a batch over HTTP and says what its answer means."""
+"""Invokes a function with a batch, over HTTP or on Lambda, and says what its answer means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -38,7 +38,10 @@ class RefusalError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A function to invoke; `timeout` is in seconds, for the whole call."""
+    """A function to invoke; `timeout` is in seconds, for the whole call.
+
+    Its `url` may be the ARN of a Lambda function, or of a version or alias.
+    """
 
     name: str
     url: str
@@ -49,6 +52,11 @@ async def invoke(
     session: aiohttp.ClientSession, target: Target, messages: Sequence[StoredMessage]
 ) -> BatchAnswer:
     """Deliver messages to a function. Raises OutageError or RefusalError."""
+    if target.url.startswith("arn:"):
+        from infra.connector import lambda_invocation  # noqa: PLC0415 - needs the extra aws
+
+        done = await lambda_invocation.post(session, target.url, messages, target.timeout)
+        return _read(done.status, done.headers, done.body)
     body = encode_batch(messages)
     timeout = aiohttp.ClientTimeout(total=target.timeout)
     headers = {"content-type": BATCH_TYPE}
@@ -57,11 +65,16 @@ async def invoke(
             content = await answer.read()
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise OutageError(type(error).__name__) from error
-    if answer.status == HTTPStatus.OK:
+    return _read(answer.status, answer.headers, content)
+
+
+def _read(status: int, headers: Mapping[str, str], content: bytes) -> BatchAnswer:
+    """Return what a function answers. Raises OutageError or RefusalError."""
+    if status == HTTPStatus.OK:
         try:
             return decode_answer(content)
         except msgspec.MsgspecError as error:
             raise OutageError("the answer is not a batch answer") from error
-    if answer.status in _REFUSALS:
-        raise RefusalError(f"status {answer.status}")
-    raise OutageError(f"status {answer.status}", seconds_to_wait(answer.headers))
+    if status in _REFUSALS:
+        raise RefusalError(f"status {status}")
+    raise OutageError(f"status {status}", seconds_to_wait(headers))

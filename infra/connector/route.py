@@ -20,7 +20,6 @@ from infra.connector.backoff import Backoff
 from infra.connector.checksums import Inspection
 from infra.connector.invocation import OutageError, RefusalError, Target, invoke
 from infra.connector.letters import letters
-from infra.connector.mending import mend, raw_events
 from infra.connector.metrics import (
     DEAD_LETTERS,
     DELIVERIES,
@@ -30,6 +29,8 @@ from infra.connector.metrics import (
 )
 from infra.connector.pulling import HeldMessage, PullConsumer
 from shared.batch import BatchAnswer, ItemFailure, RejectedEvent, StoredMessage
+from shared.dead_letters.mending import mend
+from shared.dead_letters.rejections import raw_events
 from shared.errors import Problem
 from shared.settings import MIB, Settings
 from shared.store.pool import Database

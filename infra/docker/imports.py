@@ -11,13 +11,17 @@ from typing import Final
 
 PACKAGES: Final = ("functions", "shared", "infra")
 
+EXTRAS: Final = ("shared.aws.", "shared.stream.sqs", "infra.aws.", "infra.connector.lambda_")
+"""What needs the extra `aws`, which the image has not."""
+
 
 def modules() -> Iterator[str]:
     """Yield the names of all modules but the programs."""
     for name in PACKAGES:
         package = importlib.import_module(name)
         for found in pkgutil.walk_packages(package.__path__, f"{name}."):
-            if not found.name.endswith((".__main__", ".imports")):
+            program = found.name.endswith((".__main__", ".imports"))
+            if not program and not found.name.startswith(EXTRAS):
                 yield found.name
 
 

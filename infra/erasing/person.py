@@ -7,7 +7,7 @@ from functools import cached_property
 
 import msgspec
 
-from infra.connector.mending import raw_events
+from shared.dead_letters.rejections import raw_events
 from shared.events.model import EVENT_TYPES, Source
 from shared.store.erasures import tombstone
 

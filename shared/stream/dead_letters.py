@@ -4,14 +4,15 @@ Stream DEADLETTER, subjects `deadletter.<source>`. A letter is written and ackno
 its original is, and its message id makes a repetition harmless.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from nats.js import api
 
 from shared.settings import Settings
 from shared.stream.packing import MESSAGE_ID, checksum
-from shared.stream.publishing import Publisher
 
 STREAM = "DEADLETTER"
 SUBJECT_PREFIX = "deadletter"
@@ -82,6 +83,13 @@ def dead_letter_stream(chosen: Settings) -> api.StreamConfig:
     )
 
 
-async def bury(publisher: Publisher, letter: DeadLetter) -> None:
+class Sender(Protocol):
+    """What stores single messages durably."""
+
+    async def send(self, to: str, payload: bytes, headers: Mapping[str, str]) -> object:
+        """Return when a subject's message is stored. Raises Problem."""
+
+
+async def bury(publisher: Sender, letter: DeadLetter) -> None:
     """Write a dead letter; returns when it is on disk. Raises Problem if it could not be."""
     await publisher.send(f"{SUBJECT_PREFIX}.{letter.source}", letter.raw, letter.headers())

@@ -21,6 +21,7 @@ from shared.batch import BatchAnswer, StoredMessage, decode_answer, encode_batch
 from shared.cloudevents import BATCH_TYPE
 from shared.collector import Collector
 from shared.errors import Problem
+from shared.stream.broker import JetStreamBroker
 from shared.web import Request
 
 
@@ -37,7 +38,9 @@ def test_ingest(records: Servers) -> None:
     async def loop() -> int:
         ingest = WebhookIngest(chosen(records))
         await ingest.open()
-        client = await ingest._broker.available(None)
+        broker = ingest._broker
+        assert isinstance(broker, JetStreamBroker)
+        client = await broker.connection.available(None)
         # With the first request it looks at the stream, and then not for a second.
         good.append(sale())
         await ingest.handle(request(json.dumps(good).encode(), "application/json", "first"))

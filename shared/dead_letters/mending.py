@@ -1,21 +1,12 @@
 """Takes out of a message what makes a whole batch unreadable, and leaves the rest deliverable."""
 
 from shared.batch import RejectedEvent, StoredMessage
-from shared.errors import Problem
+from shared.dead_letters.rejections import raw_events
 from shared.events.decoding import InvalidEventError, decode_event, latest_timestamp
-from shared.events.splitting import RawEvent, split_array
 from shared.stream.packing import join
 
 _PLACEHOLDER = b"null"
 _UNREADABLE = {"malformed_json", "invalid_unicode", "too_deep"}
-
-
-def raw_events(payload: bytes) -> list[RawEvent]:
-    """Return a message's events; a payload that has no structure is one event."""
-    try:
-        return split_array(payload)
-    except Problem:
-        return [payload]
 
 
 def mend(message: StoredMessage) -> tuple[StoredMessage, list[RejectedEvent]]:
