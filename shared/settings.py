@@ -134,6 +134,40 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 1_000
 
+    # Who may send events
+    facebook_app_secrets: Annotated[
+        str,
+        Meta(
+            description="App secrets that sign Facebook's requests, two at most, separated by a "
+            "comma; '' takes none.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    facebook_verify_token: Annotated[
+        str,
+        Meta(description="What Facebook sends as hub.verify_token; '' answers 405.", extra=_SECRET),
+    ] = ""
+    tiktok_client_secrets: Annotated[
+        str,
+        Meta(
+            description="Client secrets that sign TikTok's requests, two at most, separated by a "
+            "comma; '' takes none.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    webhook_secrets: Annotated[
+        str,
+        Meta(
+            description="Secrets (whsec_…) that sign requests by Standard Webhooks, two at most, "
+            "separated by a comma; '' takes none.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    signature_tolerance: Annotated[
+        float,
+        Meta(description="Most seconds between a signature's timestamp and the present.", gt=0),
+    ] = 300
+
     # Stream
     nats_url: Annotated[
         str, Meta(description="NATS servers, separated by commas.", extra=_SECRET)

@@ -1,8 +1,10 @@
 """webhook-ingest: takes events over HTTP and answers once they are durably in the stream.
 
 `POST` any path with one event, an array, `{"events": […]}` or NDJSON, plain, gzip or zstd.
+`GET` with `hub.mode` is Facebook's verification request.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -11,11 +13,14 @@ from msgspec import UNSET
 
 from functions.webhook_ingest.answers import IngestAnswer
 from functions.webhook_ingest.body import split
+from functions.webhook_ingest.gate import gate, verify
 from functions.webhook_ingest.inflate import inflate
 from functions.webhook_ingest.intake import Intake
 from functions.webhook_ingest.metrics import REQUEST_EVENTS
 from functions.webhook_ingest.quarantine import Quarantine
+from shared.authenticity.facebook import answer_challenge, asks_for_challenge
 from shared.errors import Problem
+from shared.events.model import SOURCES, Source
 from shared.openapi.operations import Api
 from shared.reading import BodyReader
 from shared.settings import Settings
@@ -33,6 +38,7 @@ class WebhookIngest:
 
     def __init__(self, chosen: Settings) -> None:
         self._settings = chosen
+        self._gate = gate(chosen)
         self._broker = Broker(chosen.nats_url, "webhook-ingest")
         self._reader = BodyReader(chosen)
         self._pressure = Pressure(self._broker, chosen)
@@ -55,22 +61,30 @@ class WebhookIngest:
 
     async def handle(self, request: Request) -> Response:
         """Accept the request's events; a raised Problem means that none counts as accepted."""
+        if request.method == "GET" and self._settings.facebook_verify_token:
+            return self._challenge(request)
         require_method(request, "POST")
+        scheme = None if self._gate is None else self._gate.scheme(request.headers)
         await self._broker.available()
         self._pressure.admit()
         async with self._reader.read(request) as sent:
-            body = inflate(sent, request.headers.get("content-encoding", ""), self._settings)
-            with self._reader.hold(0 if body is sent else len(body)):
-                events = split(body, request.headers.get("content-type", ""))
-                REQUEST_EVENTS.observe(len(events))
-                if len(events) > self._settings.max_events_per_request:
-                    limit = self._settings.max_events_per_request
-                    raise Problem(
-                        "too_many_events", f"A request may have {limit} events.", limit=limit
-                    )
-                origin = _origin(request)
-                accepted, rejections = await self._intake.take(body, events, origin)
-                kept = await self._quarantine.keep(events, rejections, origin)
+            if scheme is not None:
+                await verify(scheme, request.headers, sent)
+            return await self._take(request, sent, SOURCES if scheme is None else scheme.sources)
+
+    async def _take(self, request: Request, sent: bytes, sources: Collection[Source]) -> Response:
+        """Accept the events of those sources in a body as it was sent."""
+        body = inflate(sent, request.headers.get("content-encoding", ""), self._settings)
+        with self._reader.hold(0 if body is sent else len(body)):
+            events = split(body, request.headers.get("content-type", ""))
+            REQUEST_EVENTS.observe(len(events))
+            if len(events) > self._settings.max_events_per_request:
+                limit = self._settings.max_events_per_request
+                detail = f"A request may have {limit} events."
+                raise Problem("too_many_events", detail, limit=limit)
+            origin = _origin(request)
+            accepted, rejections = await self._intake.take(body, events, origin, sources)
+            kept = await self._quarantine.keep(events, rejections, origin)
         request.log.update(events=len(events), accepted=accepted, rejected=len(rejections))
         answer = IngestAnswer(
             accepted=accepted,
@@ -82,6 +96,14 @@ class WebhookIngest:
         )
         status = HTTPStatus.OK if accepted else HTTPStatus.UNPROCESSABLE_ENTITY
         return Response.json(answer, status)
+
+    def _challenge(self, request: Request) -> Response:
+        """Answer Facebook's verification request."""
+        if not asks_for_challenge(request.query):
+            require_method(request, "POST")
+        text = answer_challenge(request.query, self._settings.facebook_verify_token)
+        headers = {"content-type": "text/plain", "x-content-type-options": "nosniff"}
+        return Response(200, text.encode(), headers)
 
 
 def _origin(request: Request) -> Origin:
