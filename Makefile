@@ -50,7 +50,7 @@ schema: setup ## Regenerate the JSON Schema of the events, the OpenAPI document 
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --extra local --group dev pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock pyproject.toml -o infra/docker/requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock --extra oidc pyproject.toml -o infra/docker/requirements.lock
 
 bench: setup ## Measure the pipeline on this machine
 	@$(BIN)/python -m infra.bench

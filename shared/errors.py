@@ -47,6 +47,7 @@ _REQUEST = (
     _row("selection_too_large", 400, "The selection holds too many events for this report"),
     _row("invalid_request", 400, "The request is not HTTP/1.1"),
     _row("unauthorized", 401, "The credentials are missing or wrong"),
+    _row("invalid_credentials", 401, "The key or token is missing or wrong"),
     _row("invalid_signature", 401, "The request's signature is missing or wrong"),
     _row("forbidden", 403, "This caller may not do that"),
     _row("not_found", 404, "Nothing is here"),
@@ -61,6 +62,7 @@ _REQUEST = (
     _row("no_event_accepted", 422, "No event of the request was accepted"),
     _row("head_too_large", 431, "The request's head is too large"),
     _row("too_many_requests", 429, "Too many requests in flight", retryable=True),
+    _row("rate_limited", 429, "The caller sends too many requests", retryable=True),
     _row("internal_error", 500, "An error on our side", logging.ERROR, retryable=True),
     _row("not_implemented", 501, "The server does not know this of HTTP"),
     _row("bad_gateway", 502, "The function's replica went away", logging.WARNING, retryable=True),
@@ -71,6 +73,7 @@ _REQUEST = (
     _row("query_timeout", 503, "The query took too long", logging.WARNING, retryable=True),
     _row("segments_behind", 503, "Events of an older version are being prepared", retryable=True),
     _row("segments_behind", 503, "Events are being made ready for the report", retryable=True),
+    _row("keys_unavailable", 503, "The keys cannot be read", logging.WARNING, retryable=True),
     _row("function_unavailable", 503, "The function is away", logging.WARNING, retryable=True),
     _row("gateway_timeout", 504, "The function was too slow", logging.WARNING, retryable=True),
 )  # fmt: skip

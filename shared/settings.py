@@ -19,7 +19,7 @@ wakes from zero replicas does not pay for a second validator.
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -94,6 +94,46 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Password of the provider API; '' allows this machine only.", extra=_SECRET
         ),
     ] = ""
+
+    # Who may call
+    auth: Annotated[
+        Literal["auto", "keys", "none"],
+        Meta(
+            description="keys: every caller needs an API key or token; none: nobody does; auto: "
+            "keys, unless the function listens on 127.0.0.1 only."
+        ),
+    ] = "auto"
+    key_rate: Annotated[
+        float,
+        Meta(
+            description="Requests a second of a caller with a token, and of new keys; 0 is "
+            "without limit.",
+            ge=0,
+        ),
+    ] = 1_000
+    hookstream_api_key: Annotated[
+        str, Meta(description="API key or token that the command line sends.", extra=_SECRET)
+    ] = ""
+    delivery_key: Annotated[
+        str,
+        Meta(
+            description="What connector and collectors share, so that nobody else delivers.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    oidc_issuer: Annotated[
+        str, Meta(description="Issuer of bearer tokens (JWT) that are accepted; '' takes none.")
+    ] = ""
+    oidc_audience: Annotated[str, Meta(description="Audience that tokens have to name.")] = ""
+    oidc_jwks_url: Annotated[
+        str, Meta(description="Where the issuer's keys are: its jwks_uri, by https.")
+    ] = ""
+    oidc_algorithms: Annotated[
+        str, Meta(description="Signature algorithms of tokens, separated by commas.")
+    ] = "RS256,ES256,EdDSA"
+    oidc_scope_claim: Annotated[
+        str, Meta(description="Claim with a token's scopes: words in a text, or a list.")
+    ] = "scope"
 
     # Ingest
     max_body_bytes: Annotated[

@@ -61,6 +61,8 @@ def describe() -> Api:
             ),
         ),
         problems=_PROBLEMS,
+        scope="ingest",
+        signed=True,
     )
     verification = Operation(
         method="get",

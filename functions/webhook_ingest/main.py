@@ -13,14 +13,15 @@ from msgspec import UNSET
 
 from functions.webhook_ingest.answers import IngestAnswer
 from functions.webhook_ingest.body import split
-from functions.webhook_ingest.gate import gate, verify
+from functions.webhook_ingest.gate import Gate, admission, sources_of, verify
 from functions.webhook_ingest.inflate import inflate
 from functions.webhook_ingest.intake import Intake
 from functions.webhook_ingest.metrics import REQUEST_EVENTS
 from functions.webhook_ingest.quarantine import Quarantine
-from shared.authenticity.facebook import answer_challenge, asks_for_challenge
+from shared.access.scopes import Admission
+from shared.authenticity.facebook import answer_challenge
 from shared.errors import Problem
-from shared.events.model import SOURCES, Source
+from shared.events.model import Source
 from shared.openapi.operations import Api
 from shared.reading import BodyReader
 from shared.settings import Settings
@@ -38,39 +39,38 @@ class WebhookIngest:
 
     def __init__(self, chosen: Settings) -> None:
         self._settings = chosen
-        self._gate = gate(chosen)
-        self._broker = Broker(chosen.nats_url, "webhook-ingest")
+        self.gate = Gate(chosen)
+        self.broker = Broker(chosen.nats_url, "webhook-ingest")
         self._reader = BodyReader(chosen)
-        self._pressure = Pressure(self._broker, chosen)
-        publisher = Publisher(self._broker, chosen.publish_timeout, chosen.publish_patience)
+        self._pressure = Pressure(self.broker, chosen)
+        publisher = Publisher(self.broker, chosen.publish_timeout, chosen.publish_patience)
         self._intake = Intake(publisher.publish, chosen)
         self._quarantine = Quarantine(partial(bury, publisher), chosen)
 
     async def open(self) -> None:
         """Begin to connect to the broker."""
-        self._broker.start()
+        self.broker.start()
 
     async def close(self) -> None:
         """Disconnect."""
         await self._pressure.close()
-        await self._broker.close()
+        await self.broker.close()
 
     async def ready(self) -> None:
         """Raise Problem broker_unavailable unless the broker is there."""
-        _ = self._broker.client
+        _ = self.broker.client
 
     async def handle(self, request: Request) -> Response:
         """Accept the request's events; a raised Problem means that none counts as accepted."""
-        if request.method == "GET" and self._settings.facebook_verify_token:
+        if self.gate.asks_for_challenge(request):
             return self._challenge(request)
         require_method(request, "POST")
-        scheme = None if self._gate is None else self._gate.scheme(request.headers)
-        await self._broker.available()
+        scheme = self.gate.scheme(request.headers)
+        await self.broker.available()
         self._pressure.admit()
         async with self._reader.read(request) as sent:
-            if scheme is not None:
-                await verify(scheme, request.headers, sent)
-            return await self._take(request, sent, SOURCES if scheme is None else scheme.sources)
+            await verify(scheme, request.headers, sent)
+            return await self._take(request, sent, sources_of(scheme))
 
     async def _take(self, request: Request, sent: bytes, sources: Collection[Source]) -> Response:
         """Accept the events of those sources in a body as it was sent."""
@@ -99,8 +99,6 @@ class WebhookIngest:
 
     def _challenge(self, request: Request) -> Response:
         """Answer Facebook's verification request."""
-        if not asks_for_challenge(request.query):
-            require_method(request, "POST")
         text = answer_challenge(request.query, self._settings.facebook_verify_token)
         headers = {"content-type": "text/plain", "x-content-type-options": "nosniff"}
         return Response(200, text.encode(), headers)
@@ -118,5 +116,9 @@ def describe() -> Api:
     return api.describe()
 
 
-function = Function("webhook-ingest", WebhookIngest, describe)
+def _guarding(handler: WebhookIngest, chosen: Settings, unasked: bool) -> Admission | None:  # noqa: FBT001 - as Function calls it
+    return admission(handler.gate, handler.broker, chosen, unasked=unasked)
+
+
+function = Function("webhook-ingest", WebhookIngest, describe, _guarding)
 webhook_ingest = framework_target(function)

@@ -36,7 +36,7 @@ def test_ingest(records: Servers) -> None:
     async def loop() -> int:
         ingest = WebhookIngest(chosen(records))
         await ingest.open()
-        client = await ingest._broker.available(None)
+        client = await ingest.broker.available(None)
         # With the first request it looks at the stream, and then not for a second.
         good.append(sale())
         await ingest.handle(request(json.dumps(good).encode(), "application/json", "first"))
