@@ -88,7 +88,7 @@ def claims(**changes: object) -> dict[str, Any]:
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": "ada@example.org",
-        "exp": time.time() + 600,
+        "exp": time.time() + 86_400,
         "scope": "openid report",
     }
     return {name: value for name, value in {**given, **changes}.items() if value is not None}
@@ -116,9 +116,8 @@ def code(tokens: Tokens, text: str) -> str:
         (token(scope=["ops", "report"]), ("ops", "report")),
         (token(scope=None), ()),
         (token(scope={"admin": True}), ()),
-        (token(exp=time.time() - 5), ("openid", "report")),
     ],
-    ids=["rsa", "ec", "audiences", "a list", "no claim", "another form", "clocks differ"],
+    ids=["rsa", "ec", "audiences", "a list", "no claim", "another form"],
 )
 def test_what_is_accepted(provider: Provider, text: str, scopes: tuple[str, ...]) -> None:
     caller, found = asyncio.run(provider.tokens().read(text))
@@ -140,6 +139,11 @@ def by_hand(algorithm: str, secret: bytes) -> str:
 
 PUBLIC = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 """Known to everybody, and an HMAC key where a library lets the token choose."""
+
+
+def test_clocks_may_differ_a_little(provider: Provider) -> None:
+    assert code(provider.tokens(), token(exp=time.time() - 5)) == ""
+    assert code(provider.tokens(), token(nbf=time.time() + 5)) == ""
 
 
 @pytest.mark.parametrize(
@@ -165,7 +169,7 @@ PUBLIC = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicK
         token(sub=None),
         token(exp=None),
         token(exp=time.time() - 60),
-        token(nbf=time.time() + 600),
+        token(nbf=time.time() + 86_400),
         token()[:-4],
         token()[:-4] + "AAAA",
     ],
