@@ -20,7 +20,6 @@ from functions.webhook_ingest.metrics import REQUEST_EVENTS
 from functions.webhook_ingest.quarantine import Quarantine
 from shared.access.scopes import Admission
 from shared.authenticity.facebook import answer_challenge
-from shared.errors import Problem
 from shared.events.model import Source
 from shared.openapi.operations import Api
 from shared.reading import BodyReader
@@ -76,12 +75,9 @@ class WebhookIngest:
         """Accept the events of those sources in a body as it was sent."""
         body = inflate(sent, request.headers.get("content-encoding", ""), self._settings)
         with self._reader.hold(0 if body is sent else len(body)):
-            events = split(body, request.headers.get("content-type", ""))
+            content_type = request.headers.get("content-type", "")
+            events = split(body, content_type, self._settings.max_events_per_request)
             REQUEST_EVENTS.observe(len(events))
-            if len(events) > self._settings.max_events_per_request:
-                limit = self._settings.max_events_per_request
-                detail = f"A request may have {limit} events."
-                raise Problem("too_many_events", detail, limit=limit)
             origin = _origin(request)
             accepted, rejections = await self._intake.take(body, events, origin, sources)
             kept = await self._quarantine.keep(events, rejections, origin)
