@@ -13,9 +13,11 @@ from collections.abc import (
     Awaitable,
     Callable,
     Coroutine,
+    Iterator,
     Mapping,
     MutableMapping,
 )
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -69,6 +71,8 @@ class Request:
     """Members that the handler adds to the request's log line."""
     caller: str = ""
     """Who sent it, as it may be logged; '' while nobody asked."""
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    """While its block runs, the request waits for its caller and does not count as in flight."""
     whole: Callable[[], bytes | None] = _not_here
     """Takes the body if all of it is there in one piece; else it is to be read from `chunks`."""
 
@@ -293,6 +297,7 @@ class Function:
             if self._inflight > settings().max_inflight:
                 limit = settings().max_inflight
                 raise Problem("too_many_requests", f"{limit} are in flight", retry_after=1)  # noqa: TRY301 - one place turns problems into answers
+            request.waiting = self._waiting
             handler = await self.open()
             if self._admission is not None:
                 await self._admit(request, self._admission)
@@ -309,6 +314,15 @@ class Function:
             logger.exception("unexpected error")
             unexpected = Problem("internal_error", "It is logged under the correlation id.")
             return Response.problem(unexpected, request.correlation_id)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Make room for others while a caller takes time, as slow ones may without end."""
+        self._inflight -= 1
+        try:
+            yield
+        finally:
+            self._inflight += 1
 
     async def _admit(self, request: Request, admission: Admission) -> None:
         """Note who calls, if they may. Raises Problem."""
