@@ -141,6 +141,15 @@ PUBLIC = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicK
 """Known to everybody, and an HMAC key where a library lets the token choose."""
 
 
+def test_a_key_is_for_its_own_algorithm(provider: Provider) -> None:
+    free = jwk("free", RSAAlgorithm.to_jwk(RSA.public_key()))
+    provider.keys.append(free)
+    allowing = {"oidc_algorithms": "RS256,RS512"}
+    assert code(provider.tokens(**allowing), token(algorithm="RS512")) == "invalid_credentials"
+    assert code(provider.tokens(**allowing), token(algorithm="RS512", kid="free")) == ""
+    assert code(provider.tokens(), token(algorithm="RS512", kid="free")) == "invalid_credentials"
+
+
 def test_clocks_may_differ_a_little(provider: Provider) -> None:
     assert code(provider.tokens(), token(exp=time.time() - 5)) == ""
     assert code(provider.tokens(), token(nbf=time.time() + 5)) == ""

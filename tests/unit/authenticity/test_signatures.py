@@ -157,6 +157,9 @@ def header_kinds(random: Random) -> dict[str, Callable[[str], str]]:
         "upper case": str.upper,
         "letters that are not ASCII": lambda value: value[:-1] + "\u00e4",
         "spaces in it": lambda value: value[:-4] + " " + value[-4:],
+        "another digest": lambda value: (
+            value.replace("sha256=", "sha224=").replace("t=", "u=").replace("v1,", "v2,")
+        ),
         "a scheme that is none": lambda value: (
             value.replace("sha256=", "sha1=").replace("s=", "s1=").replace("v1,", "v1a,")
         ),
