@@ -185,7 +185,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     facebook_verify_token: Annotated[
         str,
-        Meta(description="What Facebook sends as hub.verify_token; '' answers 405.", extra=_SECRET),
+        Meta(
+            description="What Facebook sends as hub.verify_token; '' answers nobody.", extra=_SECRET
+        ),
     ] = ""
     tiktok_client_secrets: Annotated[
         str,

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from shared.access.broker import BrokerKeys
 from shared.access.guard import by_scope
 from shared.access.scopes import Admission, Asked
-from shared.authenticity.facebook import FacebookSignature, asks_for_challenge
+from shared.authenticity.facebook import FacebookSignature
 from shared.authenticity.scheme import Scheme
 from shared.authenticity.standard_webhooks import StandardWebhooksSignature
 from shared.authenticity.tiktok import TiktokSignature
@@ -37,16 +37,11 @@ class Gate:
         if chosen.webhook_secrets:
             schemes.append(StandardWebhooksSignature(chosen.webhook_secrets, tolerance))
         self._schemes = {scheme.header: scheme for scheme in schemes}
-        self._token = chosen.facebook_verify_token
 
     @property
     def open(self) -> bool:
         """Say whether no scheme is configured."""
         return not self._schemes
-
-    def asks_for_challenge(self, request: Asked) -> bool:
-        """Say whether this is a verification request that is answered."""
-        return bool(self._token) and request.method == "GET" and asks_for_challenge(request.query)
 
     def scheme(self, headers: Mapping[str, str]) -> Scheme | None:
         """Return the scheme by which a request is signed, None if it is not signed.
@@ -68,7 +63,10 @@ class Gate:
 
 
 class GateAdmission:
-    """Leaves signed requests to be verified with their bodies, and asks the others for a key."""
+    """Leaves signed requests to be verified with their bodies, and asks the others for a key.
+
+    A GET has its own proof, the token of a verification request.
+    """
 
     def __init__(self, gate: Gate, keys: Admission) -> None:
         self._gate = gate
@@ -76,7 +74,7 @@ class GateAdmission:
 
     async def admit(self, request: Asked) -> str:
         """See Admission."""
-        if self._gate.asks_for_challenge(request) or self._gate.scheme(request.headers):
+        if request.method == "GET" or self._gate.scheme(request.headers):
             return ""
         if not self._gate.open and not {"authorization", "x-api-key"} & request.headers.keys():
             raise self._gate.refusal()

@@ -1,7 +1,7 @@
 """webhook-ingest: takes events over HTTP and answers once they are durably in the stream.
 
 `POST` any path with one event, an array, `{"events": […]}` or NDJSON, plain, gzip or zstd.
-`GET` with `hub.mode` is Facebook's verification request.
+`GET` is Facebook's verification request.
 """
 
 from collections.abc import Collection
@@ -61,9 +61,9 @@ class WebhookIngest:
 
     async def handle(self, request: Request) -> Response:
         """Accept the request's events; a raised Problem means that none counts as accepted."""
-        if self.gate.asks_for_challenge(request):
+        require_method(request, "GET", "POST")
+        if request.method == "GET":
             return self._challenge(request)
-        require_method(request, "POST")
         scheme = self.gate.scheme(request.headers)
         await self.broker.available()
         self._pressure.admit()

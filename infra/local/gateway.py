@@ -68,6 +68,7 @@ class Gateway:
         queue: Pool | None,
     ) -> None:
         self._queue = queue
+        self._guard = guard
         self._upstreams = Upstreams(keep=settings().idle_timeout / 5)
         supervision = Supervision(channel.send)
         self.functions = Functions(channel, self._upstreams, supervision.answered)
@@ -116,6 +117,7 @@ class Gateway:
         """Have the queue worker accept a call of a function that exists."""
         if self._queue is None:
             raise Problem("not_found", "This stack has no broker for asynchronous invocations.")
+        await self._guard.require_known(exchange.get)
         self.functions.routes.find(_FUNCTION + exchange.target.removeprefix(_ASYNC))
         await forward(self._upstreams, exchange, self._queue, exchange.target)
 

@@ -41,11 +41,6 @@ class FacebookSignature:
             raise refused(f"{HEADER} is not the body's.")
 
 
-def asks_for_challenge(query: str) -> bool:
-    """Say whether a query string is that of a verification request."""
-    return "hub.mode=" in query
-
-
 def answer_challenge(query: str, token: str) -> str:
     """Return what a verification request wants to hear. Raises Problem.
 

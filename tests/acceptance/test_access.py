@@ -87,7 +87,8 @@ def test_asynchronous_calls_need_what_the_function_needs(
     assert httpx2.post(url, json=event, headers=bearer(keys["ingest"])).status_code == 202
     until(lambda: events_of(stack, keys["report"]) > EVENTS)
     before = events_of(stack, keys["report"])
-    assert httpx2.post(url, json=facebook()).status_code == 202
+    assert httpx2.post(url, json=facebook()).status_code == 401
+    assert httpx2.post(url, json=facebook(), headers=bearer(keys["report"])).status_code == 202
     assert stack.post(facebook(), headers=bearer(keys["ingest"])).status_code == 200
     until(lambda: events_of(stack, keys["report"]) == before + 1)
 

@@ -32,6 +32,12 @@ class _Asked:
     path: str = ""
     query: str = ""
 
+    @classmethod
+    def of(cls, header: Header) -> "_Asked":
+        """Return what a request shows."""
+        names = ("authorization", "x-api-key")
+        return cls({name: value for name in names if (value := header(name)) is not None})
+
 
 class Guard:
     """Lets requests to the API through or not; `local` says that only this machine reaches it.
@@ -48,14 +54,27 @@ class Guard:
 
     async def admit(self, header: Header) -> None:
         """Raise Problem unless the request may go on, by key, by password or as it came."""
-        names = ("authorization", "x-api-key")
-        given = {name: value for name in names if (value := header(name)) is not None}
-        basic = given.get("authorization", "").lower().startswith("basic ")
+        asking = _Asked.of(header)
+        basic = asking.headers.get("authorization", "").lower().startswith("basic ")
         if self._keys is None or (basic and self._wanted is not None):
             self.check(header)
         else:
             self._check_origin(header)
-            await self._keys.admit(_Asked(given))
+            await self._keys.admit(asking)
+
+    async def require_known(self, header: Header) -> None:
+        """Return if keys are asked for of nobody, or the caller's is valid, whatever its scopes.
+
+        What is to be called later is stored first, and strangers must not fill the store. Raises
+        Problem.
+        """
+        if self._keys is None:
+            return
+        try:
+            await self._keys.admit(_Asked.of(header))
+        except Problem as problem:
+            if problem.kind.code != "forbidden":
+                raise
 
     def check(self, header: Header) -> None:
         """Raise Problem unauthorized or forbidden unless the password, or the place, is right."""
