@@ -1,6 +1,7 @@
 """Splits a request body into raw events: one event, an array, `{"events": […]}` or NDJSON."""
 
 from collections.abc import Sequence
+from random import Random
 
 import msgspec
 
@@ -15,6 +16,7 @@ from shared.events.splitting import (
     split_array,
     too_many,
 )
+from shared.settings import KIB
 
 NDJSON_TYPES = {
     "application/x-ndjson",
@@ -34,6 +36,10 @@ _MEMBERS = 32
 What an array holds is known once it is read. 32 MiB may hold 16 million elements, and those more
 than a gigabyte of memory.
 """
+
+_SAMPLES = 64
+_SAMPLE = 4 * KIB
+_random = Random().random  # noqa: S311 - seeded by the system; senders do not see its numbers
 
 _LEAST_MEMBERS = 100_000
 """Members, or lines, that any body may have: they are read in no time."""
@@ -71,8 +77,22 @@ def split(body: bytes, content_type: str, most: int) -> Sequence[RawEvent]:
     return events
 
 
+def _is_flood(text: bytes, limit: int) -> bool:
+    """Say whether a text has more than `limit` commas.
+
+    They are counted if samples, at places that no sender knows, have half as many in proportion:
+    counting all costs a twentieth of what ingest does with a body.
+    """
+    if len(text) <= limit:
+        return False
+    step = len(text) / _SAMPLES
+    starts = (int((place + _random()) * step) for place in range(_SAMPLES))
+    sampled = sum(text.count(b",", start, start + _SAMPLE) for start in starts)
+    return sampled * len(text) * 2 > limit * _SAMPLES * _SAMPLE and text.count(b",") > limit
+
+
 def _split_json(text: bytes, most: int) -> Sequence[RawEvent]:
-    if text.count(b",") > max(_MEMBERS * most, _LEAST_MEMBERS):
+    if _is_flood(text, max(_MEMBERS * most, _LEAST_MEMBERS)):
         detail = f"A request may have {most} events, of {_MEMBERS} members in the mean."
         raise Problem("too_many_events", detail, limit=most)
     if text.startswith(b"["):

@@ -131,6 +131,7 @@ FLOODS = {
     "arrays": b"[" + b"[]," * 3_000_000 + b"NaN]",
     "members": b"{" + b'"":0,' * 2_000_000 + b'"":0}',
     "members, one of them none": b"[{" + b'"":0,' * 1_500_000 + b'"":NaN}]',
+    "numbers after much text": b'["' + b"x" * 12_000_000 + b'",' + b"1," * 4_000_000 + b"1]",
     "brackets": b"[" * 8_000_000,
     "balanced brackets": b"[" * 4_000_000 + b"]" * 4_000_000,
     "deep arrays": b"[" + (b"[" * 1_100 + b"]" * 1_100 + b",") * 3_000 + b"1]",
