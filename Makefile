@@ -58,7 +58,7 @@ schema: setup ## Regenerate the JSON Schema of the events, the OpenAPI document 
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --extra local --extra aws --group dev pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock pyproject.toml -o infra/docker/requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock --extra oidc pyproject.toml -o infra/docker/requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock --extra aws pyproject.toml -o infra/aws/requirements.lock
 
 bench: setup ## Measure the pipeline on this machine

@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.commands import deadletter
+from infra.commands import deadletter, keys
 from infra.commands.bench import bench
 from infra.commands.erase import erase
 from infra.commands.migrate import migrate
@@ -23,6 +23,7 @@ app = typer.Typer(
 for command in (up, down, status, publish, report, reconcile, replay, erase, migrate, bench, plan):
     app.command()(command)
 app.add_typer(deadletter.app)
+app.add_typer(keys.app)
 
 
 def main() -> None:

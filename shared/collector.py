@@ -10,6 +10,8 @@ from http import HTTPStatus
 
 from prometheus_client import Counter, Histogram
 
+from shared.access.guard import SharedSecretGuard
+from shared.access.scopes import Admission
 from shared.batch import BatchAnswer, Delivery, RejectedEvent, decode_deliveries
 from shared.cloudevents import Mode, from_broker, is_final, mode_of
 from shared.errors import Problem
@@ -52,6 +54,11 @@ DUPLICATES = Counter(
 )
 
 logger = logging.getLogger(__name__)
+
+
+def guarding(_: object, chosen: Settings, unasked: bool) -> Admission | None:  # noqa: FBT001 - as Function calls it
+    """Return who lets the connector in, and nobody else."""
+    return None if unasked else SharedSecretGuard(chosen.delivery_key)
 
 
 class SchemaGuard:

@@ -12,6 +12,9 @@ import msgspec
 
 PROBLEM_TYPE = "application/problem+json"
 
+_CHALLENGES = {"unauthorized": 'Basic realm="Restricted"'}
+"""How to authenticate, by the code of a problem; else by a bearer token (RFC 6750)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
@@ -44,6 +47,8 @@ _REQUEST = (
     _row("selection_too_large", 400, "The selection holds too many events for this report"),
     _row("invalid_request", 400, "The request is not HTTP/1.1"),
     _row("unauthorized", 401, "The credentials are missing or wrong"),
+    _row("invalid_credentials", 401, "The key or token is missing or wrong"),
+    _row("invalid_signature", 401, "The request's signature is missing or wrong"),
     _row("forbidden", 403, "This caller may not do that"),
     _row("not_found", 404, "Nothing is here"),
     _row("method_not_allowed", 405, "The method is not allowed here"),
@@ -58,6 +63,7 @@ _REQUEST = (
     _row("event_rejected", 422, "An event of the CloudEvent can never be stored"),
     _row("head_too_large", 431, "The request's head is too large"),
     _row("too_many_requests", 429, "Too many requests in flight", retryable=True),
+    _row("rate_limited", 429, "The caller sends too many requests", retryable=True),
     _row("internal_error", 500, "An error on our side", logging.ERROR, retryable=True),
     _row("undeliverable", 500, "A broker's event can never be stored", logging.WARNING),
     _row("not_implemented", 501, "The server does not know this of HTTP"),
@@ -69,6 +75,7 @@ _REQUEST = (
     _row("query_timeout", 503, "The query took too long", logging.WARNING, retryable=True),
     _row("segments_behind", 503, "Events of an older version are being prepared", retryable=True),
     _row("segments_behind", 503, "Events are being made ready for the report", retryable=True),
+    _row("keys_unavailable", 503, "The keys cannot be read", logging.WARNING, retryable=True),
     _row("function_unavailable", 503, "The function is away", logging.WARNING, retryable=True),
     _row("gateway_timeout", 504, "The function was too slow", logging.WARNING, retryable=True),
 )  # fmt: skip
@@ -87,6 +94,7 @@ _EVENT = (
     _row("nul_character", 422, "A text holds the character NUL"),
     _row("invalid_unicode", 422, "A text is not valid Unicode"),
     _row("too_deep", 422, "The event is nested too deeply"),
+    _row("foreign_source", 422, "The request's signature does not stand for this source"),
     _row("malformed_json", 422, "The event is not valid JSON"),
     _row("checksum_mismatch", 422, "A stored message is damaged", logging.ERROR),
     _row("quarantine_limit", 422, "Too many refused events in a request to keep each of them"),
@@ -138,7 +146,9 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own term
         if self.retry_after is not None:
             headers["retry-after"] = str(max(1, round(self.retry_after)))
         if self.kind.status == HTTPStatus.UNAUTHORIZED:
-            headers["www-authenticate"] = 'Basic realm="Restricted"'
+            headers["www-authenticate"] = _CHALLENGES.get(
+                self.kind.code, 'Bearer realm="hookstream"'
+            )
         if self.kind.status == HTTPStatus.REQUEST_TIMEOUT:
             headers["connection"] = "close"  # the rest of the body may come yet
         if self.kind.status == HTTPStatus.METHOD_NOT_ALLOWED and "allow" in self.extensions:

@@ -102,7 +102,8 @@ class _Reading:
         parts = [] if body is None else [body]
         try:
             if body is None:
-                await reader.collect(request, parts)
+                with request.waiting():
+                    await reader.collect(request, parts)
             else:
                 reader.take(len(body))
                 reader.check(len(body))

@@ -13,6 +13,7 @@ import socket
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 
+from shared.access.scopes import is_loopback
 from shared.http.limits import Limits
 from shared.http.server import serve_http
 from shared.settings import Settings, settings
@@ -45,11 +46,13 @@ async def serve(function: Function, chosen: Settings) -> None:
     `drain_timeout` seconds to answer. Each further signal ends one of these.
     """
     with _signals() as told:
+        listener = listening_socket(chosen)
+        function.local = is_loopback(listener.getsockname()[0])
         await function.open()
         settle_memory()
         limits = Limits(idle_timeout=chosen.idle_timeout)
         try:
-            server = await serve_http(function.serve, [listening_socket(chosen)], limits)
+            server = await serve_http(function.serve, [listener], limits)
             await told.get()
             function.draining = True
             await _until_told(told, chosen.drain_delay)

@@ -19,7 +19,7 @@ wakes from zero replicas does not pay for a second validator.
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -95,6 +95,46 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
 
+    # Who may call
+    auth: Annotated[
+        Literal["auto", "keys", "none"],
+        Meta(
+            description="keys: every caller needs an API key or token; none: nobody does; auto: "
+            "keys, unless the function listens on 127.0.0.1 only."
+        ),
+    ] = "auto"
+    key_rate: Annotated[
+        float,
+        Meta(
+            description="Requests a second of a caller with a token, and of new keys; 0 is "
+            "without limit.",
+            ge=0,
+        ),
+    ] = 1_000
+    hookstream_api_key: Annotated[
+        str, Meta(description="API key or token that the command line sends.", extra=_SECRET)
+    ] = ""
+    delivery_key: Annotated[
+        str,
+        Meta(
+            description="What connector and collectors share, so that nobody else delivers.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    oidc_issuer: Annotated[
+        str, Meta(description="Issuer of bearer tokens (JWT) that are accepted; '' takes none.")
+    ] = ""
+    oidc_audience: Annotated[str, Meta(description="Audience that tokens have to name.")] = ""
+    oidc_jwks_url: Annotated[
+        str, Meta(description="Where the issuer's keys are: its jwks_uri, by https.")
+    ] = ""
+    oidc_algorithms: Annotated[
+        str, Meta(description="Signature algorithms of tokens, separated by commas.")
+    ] = "RS256,ES256,EdDSA"
+    oidc_scope_claim: Annotated[
+        str, Meta(description="Claim with a token's scopes: words in a text, or a list.")
+    ] = "scope"
+
     # Ingest
     max_body_bytes: Annotated[
         int, Meta(description="Largest request body, as sent and inflated.", ge=KIB)
@@ -133,6 +173,42 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
         ),
     ] = 1_000
+
+    # Who may send events
+    facebook_app_secrets: Annotated[
+        str,
+        Meta(
+            description="App secrets that sign Facebook's requests, two at most, separated by a "
+            "comma; '' takes none.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    facebook_verify_token: Annotated[
+        str,
+        Meta(
+            description="What Facebook sends as hub.verify_token; '' answers nobody.", extra=_SECRET
+        ),
+    ] = ""
+    tiktok_client_secrets: Annotated[
+        str,
+        Meta(
+            description="Client secrets that sign TikTok's requests, two at most, separated by a "
+            "comma; '' takes none.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    webhook_secrets: Annotated[
+        str,
+        Meta(
+            description="Secrets (whsec_…) that sign requests by Standard Webhooks, two at most, "
+            "separated by a comma; '' takes none.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    signature_tolerance: Annotated[
+        float,
+        Meta(description="Most seconds between a signature's timestamp and the present.", gt=0),
+    ] = 300
 
     # Stream
     nats_url: Annotated[

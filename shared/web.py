@@ -13,9 +13,11 @@ from collections.abc import (
     Awaitable,
     Callable,
     Coroutine,
+    Iterator,
     Mapping,
     MutableMapping,
 )
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -24,6 +26,7 @@ from urllib.parse import unquote
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared.access.scopes import Admission, is_open
 from shared.errors import Problem
 from shared.http.exchange import ClientDisconnectedError, Exchange
 from shared.settings import Settings, settings
@@ -66,6 +69,10 @@ class Request:
     correlation_id: str
     log: dict[str, object] = field(default_factory=dict)
     """Members that the handler adds to the request's log line."""
+    caller: str = ""
+    """Who sent it, as it may be logged; '' while nobody asked."""
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    """While its block runs, the request waits for its caller and does not count as in flight."""
     whole: Callable[[], bytes | None] = _not_here
     """Takes the body if all of it is there in one piece; else it is to be read from `chunks`."""
 
@@ -183,6 +190,8 @@ class Function:
 
     `build` makes the handler on first use, inside the running event loop. `describe` returns the
     shared.openapi.operations.Api that `/openapi.json` and `/docs` show; there are none without.
+    `guarding` returns who lets callers in, None for everybody; its last argument says whether
+    nobody is asked here (shared.access.scopes.is_open).
     """
 
     def __init__(
@@ -190,8 +199,13 @@ class Function:
         name: str,
         build: Callable[[Settings], Handler],
         describe: Callable[[], object] | None = None,
+        guarding: Callable[[Any, Settings, bool], Admission | None] | None = None,
     ) -> None:
         self.name = name
+        self.local = False
+        """Only this machine can connect."""
+        self._guarding = guarding
+        self._admission: Admission | None = None
         self._describe = describe
         self.draining = False
         self._build = build
@@ -205,6 +219,9 @@ class Function:
             async with self._opening:
                 if self._handler is None:
                     handler = self._build(settings())
+                    if self._guarding is not None:
+                        unasked = is_open(settings(), local=self.local)
+                        self._admission = self._guarding(handler, settings(), unasked)
                     await handler.open()
                     self._handler = handler
         return self._handler
@@ -280,7 +297,11 @@ class Function:
             if self._inflight > settings().max_inflight:
                 limit = settings().max_inflight
                 raise Problem("too_many_requests", f"{limit} are in flight", retry_after=1)  # noqa: TRY301 - one place turns problems into answers
-            return await (await self.open()).handle(request)
+            request.waiting = self._waiting
+            handler = await self.open()
+            if self._admission is not None:
+                await self._admit(request, self._admission)
+            return await handler.handle(request)
         except Problem as problem:
             request.log.setdefault("code", problem.kind.code)
             if problem.kind.log_level > logging.INFO:
@@ -293,6 +314,21 @@ class Function:
             logger.exception("unexpected error")
             unexpected = Problem("internal_error", "It is logged under the correlation id.")
             return Response.problem(unexpected, request.correlation_id)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Make room for others while a caller takes time, as slow ones may without end."""
+        self._inflight -= 1
+        try:
+            yield
+        finally:
+            self._inflight += 1
+
+    async def _admit(self, request: Request, admission: Admission) -> None:
+        """Note who calls, if they may. Raises Problem."""
+        request.caller = await admission.admit(request)
+        if request.caller:
+            request.log["caller"] = request.caller
 
     async def _operational(self, request: Request) -> Response | None:
         if request.path in _LIVE:

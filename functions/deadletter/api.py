@@ -56,6 +56,7 @@ def _list() -> Operation:
         ),
         answers=(Answered(status=200, description="A page.", content={"application/json": page}),),
         problems=("invalid_parameter", *_AWAY),
+        scope="ops",
     )
 
 
@@ -76,6 +77,7 @@ def _show() -> Operation:
             Answered(status=200, description="The letter.", content={"application/json": Summary}),
         ),
         problems=("not_found", *_AWAY),
+        scope="ops",
     )
 
 
@@ -102,6 +104,7 @@ def _change(verb: str) -> Operation:
             ),
         ),
         problems=(*_BODY, *_AWAY, "stream_full", "no_event_accepted"),
+        scope="ops",
     )
 
 

@@ -5,6 +5,8 @@ object of filters and answer how many letters were done.
 """
 
 from functions.deadletter.requests import read_list, read_order
+from shared.access.broker import BrokerKeys
+from shared.access.guard import by_scope
 from shared.dead_letters.archive import DeadLetters
 from shared.dead_letters.redrive import Outcome, Redriver
 from shared.errors import Problem
@@ -22,23 +24,23 @@ class DeadLetterFunction:
     """The handler."""
 
     def __init__(self, chosen: Settings) -> None:
-        self._broker = Broker(chosen.nats_url, "deadletter")
+        self.broker = Broker(chosen.nats_url, "deadletter")
         self._reader = BodyReader(chosen)
-        self._letters = DeadLetters(self._broker)
-        publisher = Publisher(self._broker, chosen.publish_timeout, chosen.publish_timeout)
+        self._letters = DeadLetters(self.broker)
+        publisher = Publisher(self.broker, chosen.publish_timeout, chosen.publish_timeout)
         self._redriver = Redriver(self._letters, publisher, chosen)
 
     async def open(self) -> None:
         """Begin to connect to the broker."""
-        self._broker.start()
+        self.broker.start()
 
     async def close(self) -> None:
         """Disconnect."""
-        await self._broker.close()
+        await self.broker.close()
 
     async def ready(self) -> None:
         """Raise Problem broker_unavailable unless the broker is there."""
-        _ = self._broker.client
+        _ = self.broker.client
 
     async def handle(self, request: Request) -> Response:
         """Answer one request. Raises Problem."""
@@ -47,7 +49,7 @@ class DeadLetterFunction:
             require_method(request, "POST")
             return await self._change(request, path)
         require_method(request, "GET", "HEAD")
-        await self._broker.available()
+        await self.broker.available()
         if not path:
             return await self._list(request)
         if not (path.isdecimal() and path.isascii() and len(path) <= _LARGEST_SEQUENCE):
@@ -65,7 +67,7 @@ class DeadLetterFunction:
     async def _change(self, request: Request, verb: str) -> Response:
         async with self._reader.read(request) as body:
             order = read_order(body, patchable=verb == "redrive")
-        await self._broker.available()
+        await self.broker.available()
         if verb == "redrive":
             outcome = await self._redriver.redrive(order)
         else:
@@ -89,5 +91,6 @@ def describe() -> Api:
     return api.describe()
 
 
-function = Function("deadletter", DeadLetterFunction, describe)
+guarding = by_scope("ops", lambda handler: BrokerKeys(handler.broker))
+function = Function("deadletter", DeadLetterFunction, describe, guarding)
 deadletter = framework_target(function)

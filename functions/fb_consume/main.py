@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from shared.collector import Collector
+from shared.collector import Collector, guarding
 from shared.openapi.operations import Api
 from shared.web import Function, framework_target
 
@@ -14,5 +14,5 @@ def describe() -> Api:
     return describe_collector("facebook", "fb-consume")
 
 
-function = Function("fb-consume", partial(Collector, "facebook"), describe)
+function = Function("fb-consume", partial(Collector, "facebook"), describe, guarding)
 fb_consume = framework_target(function)

@@ -40,4 +40,5 @@ def _pipeline() -> Operation:
             ),
         ),
         problems=("database_unavailable", "query_timeout"),
+        scope="ops",
     )

@@ -5,12 +5,17 @@ The page asks the report functions beside it, at the same origin, so that it sho
 
 from functions.report_dashboard.assets import Assets
 from functions.report_dashboard.pipeline import Pipeline
+from shared.access.database import DatabaseKeys
+from shared.access.guard import by_scope
 from shared.openapi.operations import Api
 from shared.settings import Settings
 from shared.store.pool import Database
 from shared.web import Function, Request, Response, framework_target, require_method
 
 NAME = "report-dashboard"
+
+PIPELINE = "/pipeline"
+"""The one path that is no file of the page."""
 
 _POLICY = (
     "default-src 'none'",
@@ -41,16 +46,16 @@ class DashboardHandler:
 
     def __init__(self, chosen: Settings) -> None:
         self._assets = Assets(NAME)
-        self._database = Database(chosen, NAME)
-        self._pipeline = Pipeline(self._database)
+        self.database = Database(chosen, NAME)
+        self._pipeline = Pipeline(self.database)
 
     async def open(self) -> None:
         """Begin to connect to the database."""
-        await self._database.open()
+        await self.database.open()
 
     async def close(self) -> None:
         """Disconnect."""
-        await self._database.close()
+        await self.database.close()
 
     async def ready(self) -> None:
         """Return: the page needs no server."""
@@ -61,7 +66,7 @@ class DashboardHandler:
         Raises Problem method_not_allowed, not_found, database_unavailable or query_timeout.
         """
         require_method(request, "GET", "HEAD")
-        if request.path == "/pipeline":
+        if request.path == PIPELINE:
             response = Response.json(await self._pipeline.standing())
             response.headers["cache-control"] = "no-store"
         else:
@@ -77,5 +82,6 @@ def describe() -> Api:
     return api.describe()
 
 
-function = Function(NAME, DashboardHandler, describe)
+guarding = by_scope("ops", lambda handler: DatabaseKeys(handler.database), only=PIPELINE)
+function = Function(NAME, DashboardHandler, describe, guarding)
 report_dashboard = framework_target(function)

@@ -4,7 +4,7 @@ from functools import partial
 
 from shared.openapi.operations import Api
 from shared.reports.demographics import DEMOGRAPHICS
-from shared.reports.handler import ReportHandler
+from shared.reports.handler import ReportHandler, guarding
 from shared.web import Function, framework_target
 
 
@@ -16,5 +16,5 @@ def describe() -> Api:
     return describe_report(DEMOGRAPHICS, DemographicsAnswer, "Who the events come from")
 
 
-function = Function("report-demographics", partial(ReportHandler, DEMOGRAPHICS), describe)
+function = Function("report-demographics", partial(ReportHandler, DEMOGRAPHICS), describe, guarding)
 report_demographics = framework_target(function)

@@ -4,7 +4,7 @@ from functools import partial
 
 from shared.openapi.operations import Api
 from shared.reports.events import EVENTS
-from shared.reports.handler import ReportHandler
+from shared.reports.handler import ReportHandler, guarding
 from shared.web import Function, framework_target
 
 
@@ -20,5 +20,5 @@ def describe() -> Api:
     )
 
 
-function = Function("report-events", partial(ReportHandler, EVENTS), describe)
+function = Function("report-events", partial(ReportHandler, EVENTS), describe, guarding)
 report_events = framework_target(function)

@@ -4,7 +4,7 @@ from functools import partial
 
 from shared.openapi.operations import Api
 from shared.reports.funnel import FUNNEL
-from shared.reports.handler import ReportHandler
+from shared.reports.handler import ReportHandler, guarding
 from shared.web import Function, framework_target
 
 
@@ -18,5 +18,5 @@ def describe() -> Api:
     )
 
 
-function = Function("report-funnel", partial(ReportHandler, FUNNEL), describe)
+function = Function("report-funnel", partial(ReportHandler, FUNNEL), describe, guarding)
 report_funnel = framework_target(function)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from shared.openapi.operations import Api
-from shared.reports.handler import ReportHandler
+from shared.reports.handler import ReportHandler, guarding
 from shared.reports.revenue import REVENUE
 from shared.web import Function, framework_target
 
@@ -18,5 +18,5 @@ def describe() -> Api:
     )
 
 
-function = Function("report-revenue", partial(ReportHandler, REVENUE), describe)
+function = Function("report-revenue", partial(ReportHandler, REVENUE), describe, guarding)
 report_revenue = framework_target(function)

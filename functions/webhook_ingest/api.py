@@ -6,6 +6,7 @@ from shared.openapi.collectors import any_event, event_definitions
 from shared.openapi.operations import Answered, Api, Operation
 
 _PROBLEMS = (
+    "invalid_signature",
     "empty_body",
     "invalid_json",
     "invalid_encoding",
@@ -60,10 +61,31 @@ def describe() -> Api:
             ),
         ),
         problems=_PROBLEMS,
+        scope="ingest",
+        signed=True,
+    )
+    verification = Operation(
+        method="get",
+        path="/",
+        name="verifySubscription",
+        summary="Answer Facebook's verification request",
+        description="Where FACEBOOK_VERIFY_TOKEN is set; any path below does the same.",
+        parameters=tuple(
+            {"name": f"hub.{name}", "in": "query", "required": True, "schema": {"type": "string"}}
+            for name in ("mode", "verify_token", "challenge")
+        ),
+        answers=(
+            Answered(
+                status=200,
+                description="The challenge.",
+                content={"text/plain": {"type": "string"}},
+            ),
+        ),
+        problems=("forbidden", "invalid_parameter"),
     )
     return Api(
         name="webhook-ingest",
         description="Takes Facebook and TikTok events over HTTP.",
         place="/function/webhook-ingest",
-        operations=(ingest,),
+        operations=(ingest, verification),
     )

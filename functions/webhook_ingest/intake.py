@@ -1,7 +1,7 @@
 """From a request's raw events to acknowledged messages, one bad event at a time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -67,16 +67,22 @@ class Intake:
         self._groups = {source: GroupCommit(source, publish, *bounds) for source in SOURCES}
 
     async def take(
-        self, body: bytes, events: Sequence[RawEvent], origin: Origin
+        self,
+        body: bytes,
+        events: Sequence[RawEvent],
+        origin: Origin,
+        sources: Collection[Source] = SOURCES,
     ) -> tuple[int, list[Rejection]]:
         """Return the number of accepted events and the rejections.
+
+        Events of other sources than `sources` are rejected.
 
         Returns when all accepted events are acknowledged by the stream. Raises Problem if any
         could not be stored: then the caller has to send the request again, which counts none of
         its events twice.
         """
         escapes = has_escapes(body)
-        batch = _Batch(origin, self._limits, latest_timestamp(), escapes=escapes)
+        batch = _Batch(origin, self._limits, latest_timestamp(), sources, escapes=escapes)
         publications: list[asyncio.Task[object]] = []
         try:
             for start in range(0, len(events), SLICE):
@@ -121,8 +127,15 @@ class _Batch:
     """One request's accepted events by source, and its rejections."""
 
     def __init__(
-        self, origin: Origin, limits: Settings, latest: datetime, *, escapes: bool
+        self,
+        origin: Origin,
+        limits: Settings,
+        latest: datetime,
+        sources: Collection[Source],
+        *,
+        escapes: bool,
     ) -> None:
+        self._sources = sources
         self.accepted = dict.fromkeys(SOURCES, 0)
         self._rejections: list[Rejection] = []
         self.packers = {
@@ -143,7 +156,7 @@ class _Batch:
             members[guess_source(raw)].append((index, raw))
         for source, indexed in members.items():
             raws = [raw for _, raw in indexed]
-            if self._are_valid(source, raws):
+            if source in self._sources and self._are_valid(source, raws):
                 self.accepted[source] += len(raws)
                 full += self.packers[source].extend(raws)
             else:
@@ -173,7 +186,11 @@ class _Batch:
         if len(memoryview(raw)) > self._max_event_bytes:
             detail = f"the event is longer than {self._max_event_bytes} bytes"
             raise InvalidEventError("too_long", "", detail)
-        return decode_event(raw, self._latest, escapes=self._escapes).source
+        source: Source = decode_event(raw, self._latest, escapes=self._escapes).source
+        if source not in self._sources:
+            allowed = ", ".join(sorted(self._sources))
+            raise InvalidEventError("foreign_source", "source", f"may be {allowed} only")
+        return source
 
     def _reject(self, index: int, raw: RawEvent, error: InvalidEventError) -> None:
         event_id, source = identity_of(raw)

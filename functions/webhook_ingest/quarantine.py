@@ -79,6 +79,9 @@ class Quarantine:
         outage = ""
         for rejection in queue:
             raw = events[rejection.index]
+            if rejection.code == "foreign_source":  # not its sender's to bring, nor to redrive
+                missed[rejection.code] += 1
+                continue
             if outage or len(memoryview(raw)) > self._max_bytes:
                 missed[outage or "too_long"] += 1
                 continue

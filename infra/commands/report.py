@@ -129,11 +129,15 @@ def _fetch(
     parameters: list[tuple[str, str]],
     timeout: float,
 ) -> bytes:
-    from infra.publisher.target import TargetError, gateway_url  # noqa: PLC0415 - import cost
+    from infra.publisher.target import (  # noqa: PLC0415 - import cost
+        TargetError,
+        gateway_url,
+        key_headers,
+    )
     from infra.reporting.client import ReportFailedError, fetch  # noqa: PLC0415 - likewise
 
     try:
-        return fetch(gateway_url(url, state_dir), name, parameters, timeout)
+        return fetch(gateway_url(url, state_dir), name, parameters, timeout, key_headers())
     except (TargetError, ReportFailedError) as error:
         raise _failure(str(error)) from error
 

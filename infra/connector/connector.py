@@ -11,6 +11,7 @@ import stamina
 from nats.errors import Error as NatsError
 
 from infra.connector.invocation import Target
+from infra.connector.key_copying import KeyCopier
 from infra.connector.retention import RetentionKeeper, bytes_to_keep
 from infra.connector.route import Links, Route
 from infra.connector.row_retention import RowRetentionKeeper
@@ -54,6 +55,7 @@ class Connector:
             SecondRollupKeeper(self._database).run(),
             SegmentFolder(self._database).run(),
             SegmentMerger(self._database).run(),
+            KeyCopier(self._broker, self._database).run(),
         )
         self._background = [_vital(keeper) for keeper in keepers]
 
@@ -84,7 +86,10 @@ class Connector:
     async def _deliver(self) -> None:
         await self._ensure_topology()
         limit = 4 * self._settings.invoke_concurrency
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=limit)) as session:
+        key = self._settings.delivery_key
+        headers = {"authorization": f"Bearer {key}"} if key else None
+        connections = aiohttp.TCPConnector(limit=limit)
+        async with aiohttp.ClientSession(connector=connections, headers=headers) as session:
             links = Links(
                 self._broker, self._publisher, self._database, session, self._ensure_topology
             )

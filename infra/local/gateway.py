@@ -13,8 +13,8 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -32,6 +32,7 @@ from infra.local.proxy import forward
 from infra.local.specs import spec_of
 from infra.local.state import StateDir
 from infra.local.upstreams import Upstreams
+from shared.access.scopes import is_loopback, is_open
 from shared.errors import Problem
 from shared.http.exchange import Exchange
 from shared.http.limits import Limits
@@ -39,6 +40,9 @@ from shared.http.server import serve_http
 from shared.serve import settle_memory
 from shared.settings import settings
 from shared.telemetry import CORRELATION_HEADER, accept_correlation_id, configure_logging, fields
+
+if TYPE_CHECKING:
+    from infra.local.provider.keys import KeyedAccess
 
 _TICK = 0.1
 _COMPACT_EVERY = 60.0
@@ -64,6 +68,7 @@ class Gateway:
         queue: Pool | None,
     ) -> None:
         self._queue = queue
+        self._guard = guard
         self._upstreams = Upstreams(keep=settings().idle_timeout / 5)
         supervision = Supervision(channel.send)
         self.functions = Functions(channel, self._upstreams, supervision.answered)
@@ -112,6 +117,7 @@ class Gateway:
         """Have the queue worker accept a call of a function that exists."""
         if self._queue is None:
             raise Problem("not_found", "This stack has no broker for asynchronous invocations.")
+        await self._guard.require_known(exchange.get)
         self.functions.routes.find(_FUNCTION + exchange.target.removeprefix(_ASYNC))
         await forward(self._upstreams, exchange, self._queue, exchange.target)
 
@@ -163,10 +169,21 @@ def _queue(port: int) -> Pool | None:
     return pool
 
 
-def _guard(listener: socket.socket) -> Guard:
+def _guard(access: "KeyedAccess | None", *, local: bool) -> Guard:
     chosen = settings()
-    local = ip_address(listener.getsockname()[0]).is_loopback
-    return Guard(chosen.basic_auth_user, chosen.basic_auth_password, local=local)
+    keys = None if access is None else access.admission
+    return Guard(chosen.basic_auth_user, chosen.basic_auth_password, local=local, keys=keys)
+
+
+def _access(*, local: bool) -> "KeyedAccess | None":
+    """Begin to read keys for the provider API, where anybody is asked for one."""
+    if is_open(settings(), local=local):
+        return None
+    from infra.local.provider.keys import KeyedAccess  # noqa: PLC0415 - import cost
+
+    access = KeyedAccess(settings())
+    access.start()
+    return access
 
 
 async def _fired(event: asyncio.Event) -> None:
@@ -181,9 +198,11 @@ async def serve(arguments: argparse.Namespace) -> None:
     channel = await Channel.over(socket.socket(fileno=arguments.control_fd))
     state = StateDir(arguments.state_dir)
     listener = socket.socket(fileno=arguments.listen_fd)
-    gateway = Gateway(
-        channel, Archive(state.metrics), state, _guard(listener), _queue(arguments.queue_port)
-    )
+    local = is_loopback(listener.getsockname()[0])
+    access = _access(local=local)
+    guard = _guard(access, local=local)
+    archive, queue = Archive(state.metrics), _queue(arguments.queue_port)
+    gateway = Gateway(channel, archive, state, guard, queue)
     limits = Limits(idle_timeout=settings().idle_timeout)
     settle_memory()
     following = asyncio.create_task(gateway.functions.follow())
@@ -200,6 +219,8 @@ async def serve(arguments: argparse.Namespace) -> None:
     for task in tasks - done:
         task.cancel()
     gateway.close()
+    if access is not None:
+        await access.close()
     for task in done:
         task.result()
 

@@ -4,7 +4,8 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from secrets import token_urlsafe
 
 from infra.local.options import Options
 from infra.local.ports import HOST
@@ -12,6 +13,8 @@ from infra.local.programs import Program
 from infra.local.secrets import Secrets
 from infra.local.specs import FunctionSpec
 from infra.local.state import StateDir
+from shared.access.scopes import is_loopback
+from shared.settings import given_text
 
 _PYTHON = (sys.executable, "-P")
 _DRAIN = 25.0
@@ -19,6 +22,9 @@ _GRACE = 5.0
 _FOR_THE_GATEWAY = {"BASIC_AUTH_USER", "BASIC_AUTH_PASSWORD"}
 _FOR_THE_GATEWAY |= {f"{name}_FILE" for name in _FOR_THE_GATEWAY} | {"SECRETS_DIR"}
 _SECRET = _FOR_THE_GATEWAY | {"NATS_URL", "DATABASE_URL", "NATS_URL_FILE", "DATABASE_URL_FILE"}
+_SECRET |= {
+    f"{name}{end}" for name in ("DELIVERY_KEY", "HOOKSTREAM_API_KEY") for end in ("", "_FILE")
+}
 """Variables that no process inherits."""
 
 
@@ -27,6 +33,7 @@ class Launches:
     """Makes the programs of one stack; `nats_url` and `database_url` hold no secret if ours.
 
     `stream_disk` is the folder of the embedded NATS' streams, '' if it is somebody else's.
+    `delivery_key` is what the connector shows to the collectors.
     """
 
     options: Options
@@ -36,6 +43,7 @@ class Launches:
     nats_url: str = ""
     database_url: str = ""
     stream_disk: str = ""
+    delivery_key: str = field(default_factory=token_urlsafe, repr=False)
 
     @property
     def gateway_url(self) -> str:
@@ -49,7 +57,8 @@ class Launches:
     def connector(self, listener: int) -> Program:
         """Return the connector, its health and metrics on an inherited socket."""
         functions = {"FUNCTIONS_URL": f"{self.gateway_url}/function", "LISTEN_FD": str(listener)}
-        return self._program("connector", ("-m", "infra.connector"), self._urls() | functions)
+        own = functions | {"DELIVERY_KEY": self.delivery_key}
+        return self._program("connector", ("-m", "infra.connector"), self._urls() | own)
 
     def queue_worker(self, listener: int) -> Program:
         """Return the queue worker of asynchronous invocations, on an inherited socket."""
@@ -63,6 +72,8 @@ class Launches:
         module = ("-m", "infra.local.gateway", "--listen-fd", str(listener))
         where = ("--control-fd", str(control), "--state-dir", str(self.state.root))
         credentials = {k: v for k, v in os.environ.items() if k in _FOR_THE_GATEWAY}
+        if self.nats_url:
+            credentials["NATS_URL"] = self.nats_url
         queue = ("--queue-port", str(queue_port))
         return self._program("gateway", (*module, *where, *queue), credentials)
 
@@ -99,7 +110,11 @@ class Launches:
 
     def provided(self) -> dict[str, str]:
         """Return the secrets that functions may list without anybody having stored them."""
-        return {"nats-url": self.nats_url, "database-url": self.database_url}
+        return {
+            "nats-url": self.nats_url,
+            "database-url": self.database_url,
+            "delivery-key": self.delivery_key,
+        }
 
     def _urls(self) -> dict[str, str]:
         return {"NATS_URL": self.nats_url, "DATABASE_URL": self.database_url}
@@ -108,6 +123,9 @@ class Launches:
         """Return the environment that every process shares, with secrets only as given."""
         inherited = {k: v for k, v in os.environ.items() if k not in _SECRET}
         ours = {"HOST": HOST, "PROMETHEUS_MULTIPROC_DIR": str(self.state.metrics)}
+        if not is_loopback(self.options.host) and (given_text("auth") or "auto") == "auto":
+            ours["AUTH"] = "keys"  # replicas listen on this machine only, but others reach them
+            inherited.pop("AUTH_FILE", None)
         if self.stream_disk:
             ours["STREAM_DISK"] = self.stream_disk
         return {**inherited, **ours, "DRAIN_TIMEOUT": f"{_DRAIN:g}", **extra}

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from infra.local.changes import Changes
@@ -27,6 +28,7 @@ from infra.local.secrets import Secrets
 from infra.local.stackfile import StackFileError, read_stack
 from infra.local.state import AlreadyRunningError, StateDir, Status
 from infra.local.statusboard import StatusBoard
+from shared.settings import given_text
 
 _LEFTOVER_TIMEOUT = 20.0
 _POLL = 0.05
@@ -106,6 +108,8 @@ class Supervisor:
         self._board.show(gateway=gateway, metrics=f"{gateway}/metrics")
         servers = await self._start_servers(book) if self._options.pipeline else ()
         launches = Launches(self._options, self._state, self._secrets, port, *servers)
+        if (key := given_text("delivery_key")) is not None:
+            launches = replace(launches, delivery_key=key)
         if self._options.pipeline:
             self._secrets.given = launches.provided()
         if self._options.pipeline:

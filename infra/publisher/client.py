@@ -13,7 +13,10 @@ from infra.publisher.sender import TransportError
 
 
 class Client:
-    """An async context manager. `gateway` is the base URL, `path` where bodies go (or a URL)."""
+    """An async context manager. `gateway` is the base URL, `path` where bodies go (or a URL).
+
+    `headers` go with bodies; of them, reports are asked with `authorization` only.
+    """
 
     def __init__(
         self, gateway: str, path: str, *, timeout: float, headers: dict[str, str] | None = None
@@ -22,6 +25,7 @@ class Client:
         self._target = urljoin(self._gateway, path)
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._headers = headers or {}
+        self._credentials = {k: v for k, v in self._headers.items() if k == "authorization"}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -46,7 +50,9 @@ class Client:
 
     async def get(self, path: str) -> Reply:
         """Get a path of the gateway. Raises TransportError."""
-        return await self._call("GET", urljoin(self._gateway, path.lstrip("/")), None, {})
+        return await self._call(
+            "GET", urljoin(self._gateway, path.lstrip("/")), None, self._credentials
+        )
 
     async def _call(
         self, method: str, url: str, content: bytes | None, headers: dict[str, str]

@@ -18,7 +18,7 @@ from infra.publisher.reports import ReportError
 from infra.publisher.retry import RetryPolicy
 from infra.publisher.run import Job, Outcome, Run
 from infra.publisher.summary import summary
-from infra.publisher.target import TargetError, gateway_url
+from infra.publisher.target import TargetError, gateway_url, key_headers
 
 _INTERRUPTED = 130
 _BATCHES = {"realistic": "500", "andriiuni": "1000-50000"}
@@ -60,7 +60,7 @@ class Invocation:
             plan=self._plan(),
             gateway=gateway(self.url, self.state_dir),
             path=self.path,
-            headers=dict(parsed("--header", values.header, text) for text in self.headers or ()),
+            headers=self._headers(),
             form=self.form,
             encoding=self.encoding,
             concurrency=self.concurrency,
@@ -71,6 +71,13 @@ class Invocation:
             prove_wait=parsed("--deadline", values.duration, self.deadline),
             allow_unknown=self.allow_unknown,
         )
+
+    def _headers(self) -> dict[str, str]:
+        given = dict(parsed("--header", values.header, text) for text in self.headers or ())
+        try:
+            return key_headers() | {name.lower(): value for name, value in given.items()}
+        except TargetError as error:
+            raise failure(str(error)) from error
 
     def _plan(self) -> Plan:
         batch = "1" if self.form == "single" else self.batch or _BATCHES[self.profile]

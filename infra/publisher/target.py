@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from infra.local.state import StateDir, Status
+from shared.settings import given_text
 
 
 class TargetError(Exception):
@@ -23,3 +24,15 @@ def stack_status(state_dir: Path) -> Status:
 def gateway_url(url: str | None, state_dir: Path) -> str:
     """Return `url`, or the gateway of the stack that runs on `state_dir`. Raises TargetError."""
     return url or str(stack_status(state_dir)["gateway"])
+
+
+def key_headers() -> dict[str, str]:
+    """Return the headers with which commands show the setting HOOKSTREAM_API_KEY, if it is given.
+
+    Raises TargetError if its file cannot be read.
+    """
+    try:
+        key = given_text("hookstream_api_key")
+    except ValueError as error:
+        raise TargetError(str(error)) from error
+    return {"authorization": f"Bearer {key}"} if key else {}

@@ -1,6 +1,6 @@
 """Asks a gateway for a report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import httpx2
 import msgspec
@@ -27,11 +27,17 @@ class _Problem(msgspec.Struct, rename="camel"):
         return f"{self.title}: {self.detail}{allowed}{reference}"
 
 
-def fetch(gateway: str, name: str, parameters: Sequence[tuple[str, str]], timeout: float) -> bytes:
+def fetch(
+    gateway: str,
+    name: str,
+    parameters: Sequence[tuple[str, str]],
+    timeout: float,
+    headers: Mapping[str, str],
+) -> bytes:
     """Return a report in the form that the parameters ask for. Raises ReportFailedError."""
     url = f"{gateway.rstrip('/')}/reports/{name}"
     try:
-        answer = httpx2.get(url, params=list(parameters), timeout=timeout)
+        answer = httpx2.get(url, params=list(parameters), timeout=timeout, headers=headers)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise ReportFailedError(f"{url}: {str(error) or type(error).__name__}") from error
     if answer.status_code != _OK:

@@ -9,6 +9,7 @@ from shared.events.schema import event_schema
 from shared.openapi.operations import Answered, Api, Operation, Schema
 
 _PROBLEMS = (
+    "invalid_credentials",
     "invalid_batch",
     "request_timeout",
     "body_too_large",

@@ -8,6 +8,7 @@ import msgspec
 
 from shared.errors import ERRORS, PROBLEM_TYPE
 from shared.openapi.operations import ALWAYS, Answered, Api, Model, Operation
+from shared.openapi.security import refusals, security, security_schemes
 
 VERSION = "3.1.1"
 _REFERENCE = "#/components/schemas/{name}"
@@ -52,7 +53,10 @@ def document(apis: Iterable[Api], *, whole: bool = False) -> dict[str, Any]:
         "servers": [{"url": "/" if whole else "."}],
         "tags": [{"name": api.name, "description": api.description} for api in known],
         "paths": paths,
-        "components": {"schemas": {"Problem": _PROBLEM, **models.components}},
+        "components": {
+            "schemas": {"Problem": _PROBLEM, **models.components},
+            "securitySchemes": security_schemes(known),
+        },
     }
 
 
@@ -101,6 +105,7 @@ def _operation(api: Api, operation: Operation, models: _Models) -> dict[str, Any
             **_problems(operation),
         },
     }
+    described |= security(operation)
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": _content(operation.body, models)}
     return {name: part for name, part in described.items() if part}
@@ -126,7 +131,7 @@ def _problems(operation: Operation) -> dict[str, Any]:
     """Return the responses that are problems, by status."""
     taken = {answer.status for answer in operation.answers}
     by_status: dict[int, list[str]] = {}
-    for code in dict.fromkeys((*operation.problems, *ALWAYS)):
+    for code in dict.fromkeys((*operation.problems, *refusals(operation), *ALWAYS)):
         by_status.setdefault(ERRORS[code].status, []).append(code)
     return {
         str(status): {

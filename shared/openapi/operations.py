@@ -32,6 +32,10 @@ class Operation:
     body: Mapping[str, Model] | None = None
     answers: tuple[Answered, ...]
     problems: tuple[str, ...] = ()
+    scope: str = ""
+    """The scope that a caller needs where AUTH asks for keys; '' for what anybody may."""
+    signed: bool = False
+    """A signature of the body does as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ def describe_report(report: Report, answer: type[Answer], summary: str) -> Api:
             Answered(status=304, description="The caller has the answer.", content={}),
         ),
         problems=_PROBLEMS,
+        scope="report",
     )
     return Api(
         name=f"report-{report.name}",

@@ -6,6 +6,8 @@ from http import HTTPStatus
 
 from prometheus_client import Counter, Histogram
 
+from shared.access.database import DatabaseKeys
+from shared.access.guard import by_scope
 from shared.reports.cache import AnswerCache
 from shared.reports.export import Export, TaggedPages, is_export, read_pages
 from shared.reports.facts.facts import Facts
@@ -31,6 +33,9 @@ DURATION = Histogram(
 
 _CACHE_BYTES = 8 * MIB
 
+guarding = by_scope("report", lambda handler: DatabaseKeys(handler.database))
+"""How report functions are guarded."""
+
 
 class ReportHandler:
     """Answers `GET` and `HEAD` of one report, whatever the path.
@@ -43,22 +48,22 @@ class ReportHandler:
         self._report = report
         self._facts = Facts(chosen.report_memory)
         self._answers = AnswerCache(_CACHE_BYTES)
-        self._database = Database(chosen, f"report-{report.name}")
+        self.database = Database(chosen, f"report-{report.name}")
         self._costly = Slots(chosen.database_pool_size - 1, chosen.database_timeout)
         self._exports = Slots(chosen.database_pool_size // 2, chosen.database_timeout)
         self._export_timeout = chosen.export_timeout
 
     async def open(self) -> None:
         """Begin to connect to the database."""
-        await self._database.open()
+        await self.database.open()
 
     async def close(self) -> None:
         """Disconnect."""
-        await self._database.close()
+        await self.database.close()
 
     async def ready(self) -> None:
         """Raise Problem database_unavailable unless the database answers."""
-        await self._database.ping()
+        await self.database.ping()
 
     async def handle(self, request: Request) -> Response:
         """Answer the report.
@@ -77,7 +82,7 @@ class ReportHandler:
         """Answer the report, or that the caller has it."""
         if_none_match = request.headers.get("if-none-match")
         if if_none_match is not None:
-            async with self._database.glance() as connection:
+            async with self.database.glance() as connection:
                 tag = await read_tag(connection, selection)
             if is_known(tag, if_none_match):
                 return Response(HTTPStatus.NOT_MODIFIED, headers=headers_of(tag))
@@ -89,7 +94,7 @@ class ReportHandler:
         return await self._whole(request, selection)
 
     async def _whole(self, request: Request, selection: Selection) -> Response:
-        async with self._database.snapshot() as connection:
+        async with self.database.snapshot() as connection:
             tag = await read_tag(connection, selection)
             answer = self._answers.find(selection, tag)
             if answer is None:
@@ -117,7 +122,7 @@ class ReportHandler:
         async with (
             self._exports.one(),
             self._costly.one(),
-            self._database.snapshot(unbounded=True) as connection,
+            self.database.snapshot(unbounded=True) as connection,
         ):
             tag = await read_tag(connection, selection)
             store = Store(connection, self._facts)

@@ -1,7 +1,10 @@
 """Where ingest publishes to: JetStream, or SQS on AWS, behind one port."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
+from shared.access.broker import BrokerKeys
+from shared.access.keys import Key
 from shared.settings import Settings
 from shared.stream.connection import Broker
 from shared.stream.dead_letters import DeadLetter, bury
@@ -33,6 +36,9 @@ class EventBroker(Protocol):
     async def bury(self, letter: DeadLetter) -> object:
         """Return when a dead letter is stored durably. Raises Problem."""
 
+    async def keys(self) -> Iterable[Key]:
+        """Return the API keys that are valid. Raises Problem if they cannot be read here."""
+
 
 class JetStreamBroker:
     """NATS JetStream."""
@@ -45,6 +51,7 @@ class JetStreamBroker:
             self.connection, chosen.publish_timeout, chosen.publish_patience
         )
         self.publish = self._publisher.publish
+        self.keys = BrokerKeys(self.connection)
 
     def start(self) -> None:
         """Begin to connect; returns at once."""

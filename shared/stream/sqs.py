@@ -9,7 +9,7 @@ several servers before it says so; it may deliver it twice, which the store know
 import asyncio
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import count
@@ -19,6 +19,7 @@ import aiohttp
 import msgspec
 import stamina
 
+from shared.access.keys import Key
 from shared.aws.calls import AwsError, Service, endpoint
 from shared.errors import Problem
 from shared.events.splitting import split_array
@@ -102,6 +103,13 @@ class SqsBroker:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+    async def keys(self) -> Iterable[Key]:
+        """Raise Problem keys_unavailable: queues hand out messages, and keep none to look at."""
+        detail = (
+            "API keys are not to be had from SQS: sign requests, or send a token of OIDC_ISSUER."
+        )
+        raise Problem("keys_unavailable", detail)
 
     def ready(self) -> None:
         """Return: whether SQS is there, the next request tells."""

@@ -7,6 +7,7 @@ import nats
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
+from shared.access.broker import key_stream
 from shared.events.model import SOURCES
 from shared.settings import MIB, Settings, settings
 from shared.stream.connection import servers_of
@@ -61,7 +62,7 @@ def collector_consumer(source: str, chosen: Settings) -> api.ConsumerConfig:
 
 async def ensure_topology(js: JetStreamContext, chosen: Settings) -> None:
     """Create or update the streams and consumers. Raises nats.errors.Error."""
-    for stream in (events_stream(chosen), dead_letter_stream(chosen)):
+    for stream in (events_stream(chosen), dead_letter_stream(chosen), key_stream(chosen)):
         await ensure_stream(js, stream)
     for source in SOURCES:
         await js.add_consumer(EVENTS, collector_consumer(source, chosen))

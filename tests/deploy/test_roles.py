@@ -123,7 +123,8 @@ def test_overlays_keep_every_role(overlay: str) -> None:
 def test_what_runs_beside_the_functions_has_both_secrets(platform: str, name: str) -> None:
     for document in rendered(platform):
         if (pod := pod_spec(document)) and pod["containers"][0]["name"] == name:
-            assert mounted_secrets(pod) == {"nats-url", "database-url"}
+            own = {"delivery-key"} if name == "connector" else set()
+            assert mounted_secrets(pod) == {"nats-url", "database-url"} | own
             [role] = [e["value"] for e in pod["containers"][0]["env"] if e["name"] == "ROLE"]
             assert role == name
             return

@@ -37,7 +37,7 @@ def url(role: str, servers: Servers, database_url: str, nats_url: str) -> Iterat
         *("--source", str(ROOT / "functions" / role / "main.py")),
         *("--target", role, "--host", "127.0.0.1", "--port", str(port)),
     ]
-    environment = {"NATS_URL": nats_url, "DATABASE_URL": database_url}
+    environment = {"NATS_URL": nats_url, "DATABASE_URL": database_url, "AUTH": "none"}
     with run(command, environment):
         wait_until_ready(f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}"

@@ -1,6 +1,9 @@
 // The frame around a chart or list: title, CSV link, and what is shown while there is no answer.
 
+import { download } from "./download.js";
 import { element } from "./elements.js";
+import { Refusal } from "./reports.js";
+import { credential } from "./session.js";
 
 export class Card {
   #content = element("div", { class: "content" });
@@ -15,6 +18,7 @@ export class Card {
     this.title = title;
     this.csv = element("a", { class: "csv", download: "", hidden: true }, "CSV");
     this.csv.setAttribute("aria-label", `${title} as CSV`);
+    this.csv.addEventListener("click", (event) => this.#download(event));
     this.report = report;
     this.node = element(
       "section",
@@ -59,6 +63,17 @@ export class Card {
   link(url) {
     this.csv.hidden = url === null;
     if (url !== null) this.csv.href = url;
+  }
+
+  async #download(event) {
+    if (!credential()) return; // the link itself does
+    event.preventDefault();
+    try {
+      await download(this.csv.href);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.fail(error, () => this.csv.click());
+    }
   }
 
   #wait() {

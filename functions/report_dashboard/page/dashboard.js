@@ -12,6 +12,7 @@ import { Refresher } from "./refresher.js";
 import { Refusal, Reports } from "./reports.js";
 import { Revenue } from "./revenue.js";
 import { read, write } from "./state.js";
+import { SignIn } from "./signin.js";
 import { themeButton } from "./theme.js";
 import { View } from "./view.js";
 import * as zones from "./zones.js";
@@ -45,6 +46,7 @@ const parts = [
 
 const refresher = new Refresher(work, state.refresh === "off");
 const filters = new Filters(change, suggest);
+const signIn = new SignIn(() => refresher.now());
 
 /** Ask every question once and let each part draw its answer; see Refresher. */
 async function work(signal) {
@@ -54,7 +56,9 @@ async function work(signal) {
     const asked = new Map();
     const ask = (url) => asked.get(url) ?? asked.set(url, reports.ask(url, signal)).get(url);
     const failures = await Promise.all(parts.map((part) => fill(part, view, ask, signal)));
-    const failed = failures.filter((failure) => failure !== null);
+    if (failures.some((failure) => failure?.status === 401)) signIn.ask();
+    // What this reader may not see is no reason to ask the rest more seldom.
+    const failed = failures.filter((failure) => failure !== null && failure.status !== 403);
     return failed.length ? Math.max(...failed.map(({ retryAfter }) => retryAfter || 0)) : null;
   } finally {
     if (!signal.aborted) document.body.classList.remove("asking");

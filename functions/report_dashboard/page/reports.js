@@ -1,5 +1,7 @@
 // Asks the report functions. Answers are kept with their tags, so that asking again is cheap.
 
+import { proof } from "./session.js";
+
 const PATIENCE = 30e3;
 const MOST_KEPT = 48;
 
@@ -34,7 +36,7 @@ export class Reports {
     if (known?.tag) headers["if-none-match"] = known.tag;
     try {
       return await fetch(url, {
-        headers,
+        headers: { ...headers, ...proof() },
         cache: "no-store",
         credentials: "same-origin",
         signal: AbortSignal.any([signal, limit]),
@@ -56,6 +58,19 @@ export class Reports {
     this.#kept.set(url, entry);
     if (this.#kept.size > MOST_KEPT) this.#kept.delete(this.#kept.keys().next().value);
   }
+}
+
+/** Return the answer to a question that is asked once. Throws Refusal. */
+export async function reply(url, headers, signal) {
+  const response = await fetch(url, {
+    headers: { ...headers, ...proof() },
+    credentials: "same-origin",
+    signal,
+  }).catch(() => {
+    throw new Refusal("The gateway does not answer", "Check that you are connected.");
+  });
+  if (!response.ok) throw await refusal(response);
+  return response;
 }
 
 async function refusal(response) {

@@ -94,7 +94,7 @@ class Provider:
 
     async def answer(self, exchange: Exchange) -> None:
         """Answer a request. Raises Problem."""
-        self._guard.check(exchange.get)
+        await self._guard.admit(exchange.get)
         call = Call(exchange)
         methods = self._routes.get(call.area)
         if methods is None:

@@ -2,16 +2,19 @@
 
 With a password set, whoever sends it, by basic auth as OpenFaaS has it (github.com/openfaas/
 faas-provider, auth/basic_auth.go). Without one, whoever is on this machine, as long as the gateway
-listens on its loopback address only; pages of other sites, which a browser on this machine may
-show, are kept out in any case.
+listens on its loopback address only. Where AUTH asks for keys, whoever has a key or token with the
+scope `ops`, besides those with the password, and nobody else. Pages of other sites, which a
+browser on this machine may show, are kept out in any case.
 """
 
 import base64
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from shared.access.scopes import Admission
 from shared.errors import Problem
 
 Header = Callable[[str], str | None]
@@ -20,15 +23,61 @@ Header = Callable[[str], str | None]
 _LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
 
 
-class Guard:
-    """Lets requests to the API through or not; `local` says that only this machine reaches it."""
+@dataclass(slots=True)
+class _Asked:
+    """What keys are looked for in; it satisfies shared.access.scopes.Asked."""
 
-    def __init__(self, user: str, password: str, *, local: bool) -> None:
+    headers: Mapping[str, str]
+    method: str = ""
+    path: str = ""
+    query: str = ""
+
+    @classmethod
+    def of(cls, header: Header) -> "_Asked":
+        """Return what a request shows."""
+        names = ("authorization", "x-api-key")
+        return cls({name: value for name in names if (value := header(name)) is not None})
+
+
+class Guard:
+    """Lets requests to the API through or not; `local` says that only this machine reaches it.
+
+    `keys` admits those with a key or token; None where nobody is asked for one.
+    """
+
+    def __init__(
+        self, user: str, password: str, *, local: bool, keys: Admission | None = None
+    ) -> None:
         self._wanted = _digest(f"{user}:{password}".encode()) if password else None
         self._local = local
+        self._keys = keys
+
+    async def admit(self, header: Header) -> None:
+        """Raise Problem unless the request may go on, by key, by password or as it came."""
+        asking = _Asked.of(header)
+        basic = asking.headers.get("authorization", "").lower().startswith("basic ")
+        if self._keys is None or (basic and self._wanted is not None):
+            self.check(header)
+        else:
+            self._check_origin(header)
+            await self._keys.admit(asking)
+
+    async def require_known(self, header: Header) -> None:
+        """Return if keys are asked for of nobody, or the caller's is valid, whatever its scopes.
+
+        What is to be called later is stored first, and strangers must not fill the store. Raises
+        Problem.
+        """
+        if self._keys is None:
+            return
+        try:
+            await self._keys.admit(_Asked.of(header))
+        except Problem as problem:
+            if problem.kind.code != "forbidden":
+                raise
 
     def check(self, header: Header) -> None:
-        """Raise Problem unauthorized or forbidden unless the request may go on."""
+        """Raise Problem unauthorized or forbidden unless the password, or the place, is right."""
         self._check_origin(header)
         if self._wanted is None:
             self._check_local(header)

@@ -38,7 +38,7 @@ def test_ingest(records: Servers) -> None:
     async def loop() -> int:
         ingest = WebhookIngest(chosen(records))
         await ingest.open()
-        broker = ingest._broker
+        broker = ingest.broker
         assert isinstance(broker, JetStreamBroker)
         client = await broker.connection.available(None)
         # With the first request it looks at the stream, and then not for a second.

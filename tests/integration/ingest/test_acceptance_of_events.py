@@ -137,10 +137,16 @@ def test_a_body_of_just_the_limit_is_read(client: httpx2.Client) -> None:
     assert client.post("/", content=padded).json()["accepted"] == 1
 
 
+def test_nobody_is_verified_without_a_token(client: httpx2.Client) -> None:
+    for token in ("", "x"):
+        query = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": "1"}
+        assert client.get("/", params=query).status_code == 403
+
+
 def test_other_methods_are_refused(client: httpx2.Client) -> None:
     answer = client.put("/", content=b"{}")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "GET, POST"
 
 
 def test_metrics_count_events(client: httpx2.Client) -> None:

@@ -60,3 +60,15 @@ def test_others_are_served_meanwhile(ingest: Served) -> None:
         for sent in list(SENT.values()) * 2:
             callers.enter_context(silent_after(ingest.url, sent))
         assert httpx2.post(ingest.url, json=facebook()).status_code == 200
+
+
+def test_slow_bodies_take_nobodys_place(nats_url: str) -> None:
+    environment = {"NATS_URL": nats_url, "MAX_INFLIGHT": "4"}
+    with (
+        serve("shared.serve", "webhook-ingest", environment=environment) as served,
+        ExitStack() as callers,
+    ):
+        for _ in range(20):
+            callers.enter_context(silent_after(served.url, SENT["half a body"]))
+        for _ in range(5):
+            assert httpx2.post(served.url, json=facebook()).status_code == 200

@@ -56,3 +56,40 @@ def test_a_function_does_not_choose_what_is_the_platforms(launches: Launches) ->
     env = launches.replica(spec, "one-1", 3).env
     assert (env["LISTEN_FD"], env["MINE"], env["INSTANCE"]) == ("3", "1", "one-1")
     assert env["SECRETS_DIR"] != "/etc"
+
+
+def test_only_connector_and_collectors_have_the_delivery_key(launches: Launches) -> None:
+    key = launches.delivery_key
+    assert len(key) > 30
+    assert launches.connector(3).env["DELIVERY_KEY"] == key
+    for other in (launches.gateway(3, 4), launches.queue_worker(3), launches.replica(ONE, "x", 3)):
+        assert key not in other.env.values(), other.name
+    collector = replace(ONE, secrets=("delivery-key",))
+    folder = Path(launches.replica(collector, "x", 3).env["SECRETS_DIR"])
+    assert (folder / "delivery-key").read_text() == key
+
+
+@pytest.mark.parametrize(
+    ("host", "given", "expected"),
+    [
+        ("127.0.0.1", None, None),
+        ("127.0.0.1", "keys", "keys"),
+        ("0.0.0.0", None, "keys"),  # noqa: S104 - what is tried
+        ("0.0.0.0", "auto", "keys"),  # noqa: S104 - likewise
+        ("0.0.0.0", "none", "none"),  # noqa: S104 - likewise
+    ],
+)
+def test_replicas_ask_whom_the_gateway_lets_through(
+    launches: Launches,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    given: str | None,
+    expected: str | None,
+) -> None:
+    if given is None:
+        monkeypatch.delenv("AUTH", raising=False)
+    else:
+        monkeypatch.setenv("AUTH", given)
+    reached = replace(launches, options=Options(host=host))
+    assert reached.replica(ONE, "x", 3).env.get("AUTH") == expected
+    assert reached.gateway(3, 4).env.get("AUTH") == expected

@@ -1,10 +1,12 @@
 """Who gets through to the provider API."""
 
+import asyncio
 import base64
 
 import pytest
 
 from infra.local.provider.auth import Guard
+from shared.access.scopes import Asked
 from shared.errors import Problem
 
 
@@ -68,3 +70,41 @@ def test_the_caller_is_told_how_to_authenticate() -> None:
         Guard("admin", "right", local=True).check(lambda _: None)
     assert raised.value.kind.status == 401
     assert raised.value.headers()["www-authenticate"] == 'Basic realm="Restricted"'
+
+
+class Keys:
+    """Admits one key."""
+
+    async def admit(self, request: Asked) -> str:
+        if request.headers.get("authorization") != "Bearer right":
+            raise Problem("invalid_credentials", "no")
+        return "key:1"
+
+
+def admitted(guard: Guard, **headers: str) -> str:
+    try:
+        asyncio.run(guard.admit(headers.get))
+    except Problem as problem:
+        return problem.kind.code
+    return ""
+
+
+@pytest.mark.parametrize("password", ["", "right"])
+def test_where_keys_are_asked_for_being_here_is_not_enough(password: str) -> None:
+    guard = Guard("admin", password, local=True, keys=Keys())
+    local = {"host": "127.0.0.1:8080"}
+    assert admitted(guard, **local) == "invalid_credentials"
+    assert admitted(guard, **local, authorization="Bearer wrong") == "invalid_credentials"
+    assert admitted(guard, **local, authorization="Bearer right") == ""
+    assert admitted(guard, authorization="Bearer right", host="faas.example") == ""
+    known = {"": "invalid_credentials", "right": ""}[password]
+    assert admitted(guard, **local, **basic("admin:right")) == known
+    assert admitted(guard, **local, **basic("admin:wrong")) != ""
+    sent = {"host": "localhost:8080", "authorization": "Bearer right"}
+    assert admitted(guard, origin="https://evil.example", **sent) == "forbidden"
+
+
+def test_where_nobody_is_asked_for_keys_they_change_nothing() -> None:
+    guard = Guard("admin", "", local=True)
+    assert admitted(guard, host="127.0.0.1:8080") == ""
+    assert admitted(guard, host="evil.example", authorization="Bearer right") == "forbidden"

@@ -1,0 +1,1 @@
+"""Creates, lists and revokes API keys."""
