@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from prometheus_client import Counter, Histogram
 
@@ -38,6 +38,12 @@ WRITE_DURATION = Histogram(
     ("source",),
     buckets=DURATION_BUCKETS,
 )
+STORE_DELAY = Histogram(
+    "hookstream_store_delay_seconds",
+    "Time from a message's acceptance to the commit of its events, by message.",
+    ("source",),
+    buckets=(.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
+)  # fmt: skip
 BATCH_EVENTS = Histogram(
     "hookstream_collector_batch_events",
     "Events in a batch.",
@@ -178,6 +184,10 @@ class Collector:
 
     def _count(self, batch: _Batch) -> None:
         known = sum(message.duplicates for message in batch.messages)
+        now = datetime.now(UTC)
+        delay = STORE_DELAY.labels(self._source)
+        for message in batch.messages:
+            delay.observe(max(0.0, (now - message.received_at).total_seconds()))
         self._accepted.inc(batch.events)
         self._processed.inc(batch.events - len(batch.rejected))
         BATCH_EVENTS.labels(self._source).observe(batch.events)

@@ -134,6 +134,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 1_000
 
+    publisher_interval: Annotated[
+        float,
+        Meta(
+            description="Seconds within which a publisher sends something, for the alert that "
+            "ingestion is silent; 0: none is configured.",
+            ge=0,
+        ),
+    ] = 0
+
     # Stream
     nats_url: Annotated[
         str, Meta(description="NATS servers, separated by commas.", extra=_SECRET)

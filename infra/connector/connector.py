@@ -9,6 +9,7 @@ import aiohttp
 import stamina
 from nats.errors import Error as NatsError
 
+from infra.connector.figures import FiguresKeeper
 from infra.connector.invocation import Target
 from infra.connector.retention import RetentionKeeper, bytes_to_keep
 from infra.connector.route import Links, Route
@@ -53,6 +54,7 @@ class Connector:
             SecondRollupKeeper(self._database).run(),
             SegmentFolder(self._database).run(),
             SegmentMerger(self._database).run(),
+            FiguresKeeper(self._broker, self._database, self._settings).run(),
         )
         self._background = [_vital(keeper) for keeper in keepers]
 

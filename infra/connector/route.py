@@ -22,6 +22,7 @@ from infra.connector.invocation import OutageError, RefusalError, Target, invoke
 from infra.connector.letters import letters
 from infra.connector.mending import mend, raw_events
 from infra.connector.metrics import (
+    ATTEMPTS,
     DEAD_LETTERS,
     DELIVERIES,
     INVOCATION_DURATION,
@@ -229,6 +230,7 @@ class Route:
                 await self._settle_failed(message, failure)
             else:
                 await message.ack()
+                ATTEMPTS.labels(self._source).observe(message.deliveries)
                 self._attempts.forget(message.stored)
 
     async def _settle_failed(self, message: HeldMessage, failure: ItemFailure) -> None:

@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,6 +26,7 @@ from infra.local.deployment import Deployment
 from infra.local.functions import Functions
 from infra.local.metrics import Archive
 from infra.local.pool import Pool
+from infra.local.process_figures import ProcessFigures
 from infra.local.provider.api import Provider
 from infra.local.provider.auth import Guard
 from infra.local.provider.supervision import Supervision
@@ -71,6 +73,7 @@ class Gateway:
         self.provider = Provider(self.functions.pools, earlier, supervision, state, guard)
         self._channel = channel
         self._archive = archive
+        self._processes = ProcessFigures(state.registry)
         # One thread, so that a scrape never meets a half-done merge.
         self._files = ThreadPoolExecutor(max_workers=1)
 
@@ -117,7 +120,8 @@ class Gateway:
 
     async def _metrics(self, exchange: Exchange) -> None:
         loop = asyncio.get_running_loop()
-        body = await loop.run_in_executor(self._files, self._archive.render)
+        render = partial(self._archive.render, self._processes)
+        body = await loop.run_in_executor(self._files, render)
         exchange.respond(HTTPStatus.OK, [(b"content-type", CONTENT_TYPE_LATEST.encode())], body)
 
     async def tick(self) -> None:
