@@ -118,7 +118,8 @@ class FiguresKeeper:
                 DISK_FREE.set(shutil.disk_usage(self._disk).free)
 
     async def _look(self) -> None:
-        async with self._database.transaction() as connection:
+        await self._database.ping()  # in bounded time, which a frozen server does not keep
+        async with self._database.glance() as connection:
             cursor = await connection.execute(query("database_figures"))
             [row] = await cursor.fetchall()
         size, connections, most, oldest, *totals = row
