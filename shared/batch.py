@@ -22,8 +22,10 @@ from shared.stream.packing import (
     CORRELATION_IDS,
     EVENT_COUNT,
     RECEIVED_AT,
+    TRACE_CONTEXTS,
     TRACEPARENT,
 )
+from shared.tracing import accept_traceparent
 from shared.web import Request
 
 BATCH_TYPE = "application/cloudevents-batch+json"
@@ -35,6 +37,7 @@ _ATTRIBUTES = {
     CORRELATION_IDS: "correlationids",
     EVENT_COUNT: "eventcount",
     TRACEPARENT: "traceparent",
+    TRACE_CONTEXTS: "tracecontexts",
 }
 """Message headers and the CloudEvents extension attributes that carry them."""
 
@@ -89,6 +92,14 @@ class Delivery(msgspec.Struct, kw_only=True, gc=False):
     correlationids: Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")] = ""
     eventcount: str = ""
     traceparent: str = ""
+    tracecontexts: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f* -]*\Z")] = ""
+
+    @property
+    def trace_contexts(self) -> str:
+        """Return the trace contexts of the events by runs, '' if none has one."""
+        if traceparent := accept_traceparent(self.traceparent):
+            return f"{traceparent}*{len(self.data)}"
+        return self.tracecontexts
 
     @property
     def stream_sequence(self) -> int:

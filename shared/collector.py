@@ -25,8 +25,9 @@ from shared.store.migrations import migrate
 from shared.store.pool import Database
 from shared.store.rows import Row, build_row
 from shared.store.writer import EventWriter, MessageRecord, RefusedRow
-from shared.stream.packing import distinct_correlation_ids
+from shared.stream.packing import distinct_correlation_ids, distinct_traceparents
 from shared.telemetry import DURATION_BUCKETS, fields
+from shared.tracing import span, trace_id
 from shared.web import Request, Response, require_method
 
 _NAMES: dict[Source, str] = {"facebook": "fb-consume", "tiktok": "ttk-consume"}
@@ -134,8 +135,10 @@ class Collector:
         async with self._reader.read(request) as body:
             batch = self._decode(decode_deliveries(request, body), escapes=has_escapes(body))
         started = time.perf_counter()
-        for refused in await self._writer.write(batch.rows, batch.messages):
-            batch.refuse(refused)
+        with span("store", "internal") as stored:
+            for refused in await self._writer.write(batch.rows, batch.messages):
+                batch.refuse(refused)
+            stored.note(hookstream__messages=len(batch.messages), hookstream__events=batch.events)
         WRITE_DURATION.labels(self._source).observe(time.perf_counter() - started)
         self._count(batch)
         request.log.update(
@@ -144,6 +147,8 @@ class Collector:
             stored=sum(message.stored for message in batch.messages),
             correlationIds=distinct_correlation_ids(m.correlation_ids for m in batch.messages),
         )
+        if contexts := distinct_traceparents(m.trace_contexts for m in batch.messages):
+            request.log["traceIds"] = list(dict.fromkeys(map(trace_id, contexts)))
         return Response.json(BatchAnswer(rejected=batch.rejected))
 
     def _decode(self, deliveries: Sequence[Delivery], *, escapes: bool) -> _Batch:
@@ -180,6 +185,7 @@ class Collector:
             correlation_ids=delivery.correlationids,
             events=events,
             rejected=rejected,
+            trace_contexts=delivery.trace_contexts,
         )
 
     def _count(self, batch: _Batch) -> None:

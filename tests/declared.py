@@ -45,3 +45,43 @@ def _names(argument: ast.expr) -> list[str]:
     if isinstance(argument, ast.Name) and argument.id == "DURATION_NAME":
         return ["hookstream_gateway_request_duration_seconds"]
     return []
+
+
+def log_fields() -> set[str]:
+    """Return the members that the code adds to log lines, beside those that all lines have."""
+    found: set[str] = set()
+    for path, node in nodes():
+        if isinstance(node, ast.Call):
+            found |= _given(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            found |= _assigned(path, node)
+    return found
+
+
+def _given(call: ast.Call) -> set[str]:
+    """Return the keywords of `fields(…)`, of `request.log.update(…)` and the like."""
+    name = ast.unparse(call.func)
+    if name == "fields" or name.endswith(".log.update"):
+        return {keyword.arg for keyword in call.keywords if keyword.arg}
+    if name.endswith(".log.setdefault") and isinstance(call.args[0], ast.Constant):
+        return {str(call.args[0].value)}
+    return set()
+
+
+def _assigned(path: Path, node: ast.Assign | ast.AnnAssign) -> set[str]:
+    """Return the keys of `request.log[…] = …`, and of dictionaries that become lines."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        holder = ast.unparse(target.value)
+        into_line = holder.endswith(".log") or (holder, path.name) in _LINES
+        return {str(target.slice.value)} if into_line else set()
+    if (ast.unparse(target), path.name) in _LINES and isinstance(node.value, ast.Dict):
+        return {str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)}
+    return set()
+
+
+_LINES = {
+    ("line", "telemetry.py"), ("line", "web.py"), ("members", "telling.py"),
+    ("done", "segment_folding.py"), ("done", "segment_merging.py"),
+}  # fmt: skip
+"""Variables that hold a line's members, by module."""

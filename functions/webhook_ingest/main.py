@@ -24,7 +24,7 @@ from shared.stream.dead_letters import bury
 from shared.stream.packing import Origin
 from shared.stream.pressure import Pressure
 from shared.stream.publishing import Publisher
-from shared.telemetry import TRACEPARENT_HEADER, accept_traceparent
+from shared.tracing import trace_context
 from shared.web import Function, Request, Response, framework_target, require_method
 
 
@@ -85,8 +85,7 @@ class WebhookIngest:
 
 
 def _origin(request: Request) -> Origin:
-    traceparent = accept_traceparent(request.headers.get(TRACEPARENT_HEADER))
-    return Origin(request.correlation_id, datetime.now(UTC), traceparent)
+    return Origin(request.correlation_id, datetime.now(UTC), trace_context.get())
 
 
 def describe() -> Api:

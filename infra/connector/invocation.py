@@ -9,6 +9,7 @@ import msgspec
 
 from infra.connector.retry_after import seconds_to_wait
 from shared.batch import BATCH_TYPE, BatchAnswer, StoredMessage, decode_answer, encode_batch
+from shared.tracing import TRACEPARENT_HEADER
 
 _REFUSALS = {
     HTTPStatus.BAD_REQUEST,
@@ -45,12 +46,17 @@ class Target:
 
 
 async def invoke(
-    session: aiohttp.ClientSession, target: Target, messages: Sequence[StoredMessage]
+    session: aiohttp.ClientSession,
+    target: Target,
+    messages: Sequence[StoredMessage],
+    traceparent: str = "",
 ) -> BatchAnswer:
-    """Deliver messages to a function. Raises OutageError or RefusalError."""
+    """Deliver messages to a function, in a trace if given. Raises OutageError or RefusalError."""
     body = encode_batch(messages)
     timeout = aiohttp.ClientTimeout(total=target.timeout)
     headers = {"content-type": BATCH_TYPE}
+    if traceparent:
+        headers[TRACEPARENT_HEADER] = traceparent
     try:
         async with session.post(target.url, data=body, headers=headers, timeout=timeout) as answer:
             content = await answer.read()

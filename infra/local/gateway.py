@@ -40,7 +40,13 @@ from shared.http.limits import Limits
 from shared.http.server import serve_http
 from shared.serve import settle_memory
 from shared.settings import settings
-from shared.telemetry import CORRELATION_HEADER, accept_correlation_id, configure_logging, fields
+from shared.telemetry import (
+    CORRELATION_HEADER,
+    MOST_PATH,
+    accept_correlation_id,
+    configure_logging,
+    fields,
+)
 
 _TICK = 0.1
 _COMPACT_EVERY = 60.0
@@ -147,7 +153,7 @@ class Gateway:
 def _respond(exchange: Exchange, problem: Problem) -> None:
     correlation = accept_correlation_id(exchange.get(CORRELATION_HEADER))
     if problem.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        path = exchange.target.partition(b"?")[0].decode("latin-1")
+        path = exchange.target.partition(b"?")[0].decode("latin-1")[:MOST_PATH]
         said = fields(code=problem.kind.code, path=path, correlationId=correlation)
         logger.log(problem.kind.log_level, problem.detail, extra=said)
     headers = problem.headers() | {CORRELATION_HEADER: correlation}
