@@ -1,6 +1,6 @@
 -- Rows, present and expired, against rollups, quarter of an hour by quarter of an hour, as sums by
 -- source; and of each kind of difference the first few groups. Quarters are held against their
--- seconds too.
+-- seconds and days too.
 with recorded as (
     select
         type_id,
@@ -46,12 +46,22 @@ with recorded as (
                 quarters.events_in_seconds = quarters.events
                 and quarters.transactions <> seconds.transactions
             )
-        ) as has_other_seconds,
+        ) as has_other_counts,
         (
             quarters.events_in_seconds = quarters.events and quarters.revenue <> seconds.revenue
         ) as has_other_revenue
     from rollup_types as quarters
     full join seconds using (type_id, bucket)
+), days as (
+    select
+        type_id,
+        date_trunc('day', bucket, 'UTC') as day,
+        sum(events) as events,
+        sum(transactions) as transactions,
+        sum(revenue) as revenue,
+        sum(events_in_segments) as events_in_segments
+    from rollup_types
+    group by 1, 2
 ), compared as (
     select
         type_id,
@@ -63,10 +73,28 @@ with recorded as (
         coalesce(rollup.transactions, 0) as transactions_rolled_up,
         coalesce(counted.revenue, 0) as revenue,
         coalesce(rollup.revenue, 0) as revenue_rolled_up,
-        coalesce(rollup.has_other_seconds, false) as has_other_seconds,
+        coalesce(rollup.has_other_counts, false) as has_other_counts,
         coalesce(rollup.has_other_revenue, false) as has_other_revenue
     from counted
     full join rollup using (type_id, bucket)
+    union all
+    select
+        type_id,
+        day,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        (days.events, days.transactions, days.events_in_segments)
+        is distinct from (
+            rollup_days.events, rollup_days.transactions, rollup_days.events_in_segments
+        ),
+        days.revenue is distinct from rollup_days.revenue
+    from days
+    full join rollup_days using (type_id, day)
 ), named as (
     select
         compared.*,
@@ -86,7 +114,7 @@ select
             array_agg(place order by place) filter (
                 where rows + expired <> rolled_up
                     or transactions <> transactions_rolled_up
-                    or has_other_seconds
+                    or has_other_counts
             )
         )[1:5],
         '{}'

@@ -1,6 +1,6 @@
--- Counts and revenue by type and interval: quarters of an hour, and what the range has more (sign
--- 1) or less (sign -1) at its ends, by seconds and by rows. Intervals begin at `starts`, counted
--- from 1.
+-- Counts and revenue by type and interval: days, quarters of an hour before and after them, and what
+-- the range has more (sign 1) or less (sign -1) at its ends, by seconds and by rows. Intervals begin
+-- at `starts`, counted from 1.
 select
     type_id,
     sum(events)::bigint,
@@ -8,11 +8,23 @@ select
     coalesce(sum(revenue), 0),
     width_bucket(moment, %(starts)s::timestamptz[]) - 1 as interval_index
 from (
-    select type_id, bucket as moment, events, transactions, revenue
+    select type_id, day as moment, events, transactions, revenue
+    from rollup_days
+    where type_id = any(%(types)s::smallint[])
+        and day >= %(days_start)s::timestamptz
+        and day < %(days_end)s::timestamptz
+    union all
+    select type_id, bucket, events, transactions, revenue
     from rollup_types
     where type_id = any(%(types)s::smallint[])
-        and bucket >= %(whole_start)s::timestamptz
-        and bucket < %(whole_end)s::timestamptz
+        and bucket >= %(before_start)s::timestamptz
+        and bucket < %(before_end)s::timestamptz
+    union all
+    select type_id, bucket, events, transactions, revenue
+    from rollup_types
+    where type_id = any(%(types)s::smallint[])
+        and bucket >= %(after_start)s::timestamptz
+        and bucket < %(after_end)s::timestamptz
     union all
     select
         type_id,

@@ -1,12 +1,24 @@
--- Counts and revenue by type: quarters of an hour, and what the range has more (sign 1) or less
--- (sign -1) at its ends, by seconds and by rows.
+-- Counts and revenue by type: days, quarters of an hour before and after them, and what the range
+-- has more (sign 1) or less (sign -1) at its ends, by seconds and by rows.
 select type_id, sum(events)::bigint, sum(transactions)::bigint, coalesce(sum(revenue), 0)
 from (
     select type_id, events, transactions, revenue
+    from rollup_days
+    where type_id = any(%(types)s::smallint[])
+        and day >= %(days_start)s::timestamptz
+        and day < %(days_end)s::timestamptz
+    union all
+    select type_id, events, transactions, revenue
     from rollup_types
     where type_id = any(%(types)s::smallint[])
-        and bucket >= %(whole_start)s::timestamptz
-        and bucket < %(whole_end)s::timestamptz
+        and bucket >= %(before_start)s::timestamptz
+        and bucket < %(before_end)s::timestamptz
+    union all
+    select type_id, events, transactions, revenue
+    from rollup_types
+    where type_id = any(%(types)s::smallint[])
+        and bucket >= %(after_start)s::timestamptz
+        and bucket < %(after_end)s::timestamptz
     union all
     select
         type_id,

@@ -7,7 +7,8 @@ import hashlib
 import re
 
 from shared.reports.selection import Selection
-from shared.reports.totals import bounds
+from shared.reports.totals import day_bounds
+from shared.reports.windows import by_days, touched
 from shared.store.pool import Connection
 from shared.store.queries import query
 
@@ -17,7 +18,8 @@ _DIGEST_BYTES = 12
 
 async def read_tag(connection: Connection, selection: Selection) -> str:
     """Return the tag of a selection's data in its form, whatever the report."""
-    values = {"types": [kind.id for kind in selection.types], **bounds(selection.span)}
+    days = by_days(touched(selection.span))
+    values = {"types": [kind.id for kind in selection.types], **day_bounds(days)}
     cursor = await connection.execute(query("report_revision"), values, prepare=False)
     [revision] = await cursor.fetchall()
     text = " ".join(str(part) for part in revision)

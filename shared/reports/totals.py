@@ -11,7 +11,18 @@ from shared.reports.intervals import interval_starts, require_points
 from shared.reports.questions import Key, Page, Question, Tallies, Tally
 from shared.reports.selection import Selection
 from shared.reports.tallies import collect
-from shared.reports.windows import QUARTER, Piece, Span, Split, split, without_seconds
+from shared.reports.windows import (
+    DAY,
+    EPOCH,
+    QUARTER,
+    Days,
+    Piece,
+    Span,
+    Split,
+    by_days,
+    split,
+    without_seconds,
+)
 from shared.store.pool import Connection
 from shared.store.queries import query
 
@@ -62,7 +73,7 @@ async def read_tallies(connection: Connection, question: Question, page: Page) -
     parts = await _split(connection, question.span, kinds)
     values: dict[str, object] = {
         "types": list(kinds),
-        **bounds(parts.whole, "whole_"),
+        **_whole(parts.whole, question.starts),
         **_signed(parts.head.seconds, "head_seconds_"),
         **_signed(parts.tail.seconds, "tail_seconds_"),
         **_signed(parts.head.rows, "head_rows_"),
@@ -159,6 +170,13 @@ def range_of(selection: Selection) -> Range:
     return Range(start=selection.start, end=selection.end)
 
 
+def _whole(span: Span | None, starts: Sequence[datetime]) -> dict[str, datetime | str]:
+    """Return the parameters of whole quarters: as days, unless an interval begins within a day."""
+    if span is None or any((start - EPOCH) % DAY for start in starts[1:]):
+        return day_bounds(Days(before=span, days=None, after=None))
+    return day_bounds(by_days(span))
+
+
 def _signed(piece: Piece | None, prefix: str) -> dict[str, datetime | str | int]:
     if piece is None:
         return {**bounds(None, prefix), f"{prefix}sign": 0}
@@ -172,4 +190,13 @@ def bounds(span: Span | None, prefix: str = "") -> dict[str, datetime | str]:
     return {
         f"{prefix}start": span.start or "-infinity",
         f"{prefix}end": span.end or "infinity",
+    }
+
+
+def day_bounds(parts: Days) -> dict[str, datetime | str]:
+    """Return the values of the query parameters of days and what is before and after these."""
+    return {
+        **bounds(parts.before, "before_"),
+        **bounds(parts.days, "days_"),
+        **bounds(parts.after, "after_"),
     }

@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 QUARTER = timedelta(minutes=15)
 """Length of a bucket of rollup_types; buckets begin at whole quarters of an hour UTC."""
 
+DAY = timedelta(days=1)
+"""Length of a bucket of rollup_days; buckets begin at midnight UTC."""
+
 SECOND = timedelta(seconds=1)
 """Length of a bucket of rollup_seconds."""
 
@@ -23,6 +26,15 @@ class Span:
 
     start: datetime | None
     end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A span as whole days, and what it has before and after these; None is nothing."""
+
+    before: Span | None
+    days: Span | None
+    after: Span | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,26 @@ def split(span: Span) -> Split:
     last = None if end is None else _nearest(end, QUARTER)
     whole = None if first and first == last else Span(first, last)
     return Split(_edge(start, -1), whole, _edge(end, 1))
+
+
+def by_days(span: Span) -> Days:
+    """Return a span as whole days as far as it has any."""
+    start, end = span.start, span.end
+    first = None if start is None else start + (EPOCH - start) % DAY
+    last = None if end is None else end - (end - EPOCH) % DAY
+    if first and last and first >= last:
+        return Days(before=span, days=None, after=None)
+    return Days(
+        before=Span(start, first) if start != first else None,
+        days=Span(first, last),
+        after=Span(last, end) if end != last else None,
+    )
+
+
+def touched(span: Span) -> Span:
+    """Return a span from the beginning of the quarter in which it begins on."""
+    start = span.start
+    return span if start is None else replace(span, start=start - (start - EPOCH) % QUARTER)
 
 
 def by_rows(span: Span) -> Split:

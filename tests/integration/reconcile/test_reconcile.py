@@ -65,6 +65,10 @@ TAMPERINGS: tuple[tuple[str, set[str]], ...] = (
         (select second, type_id from rollup_seconds where type_id = 7 limit 1)""",
         {"rollups"},
     ),
+    ("update rollup_days set revenue = revenue - 0.01 where type_id = 7", {"revenue"}),
+    ("update rollup_days set events = events + 1 where type_id = 1", {"rollups"}),
+    ("update rollup_days set transactions = transactions - 1 where type_id = 7", {"rollups"}),
+    ("delete from rollup_days where type_id = 1", {"rollups", "revenue"}),
     (
         "delete from segments where id = (select min(id) from segments where source = 'facebook')",
         {"segments"},

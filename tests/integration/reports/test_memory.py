@@ -170,7 +170,7 @@ def test_what_a_slow_writer_stores_is_seen_when_it_has_committed(
     async def run() -> None:
         facts = Facts(GIB)
         with psycopg.connect(report_url) as slow:
-            store(slow, [event(0)])
+            store_segment(slow, "facebook", [event(0)])
             with tables.transaction():
                 store(tables, [replace(event(1), occurred_at=NOON + timedelta(hours=1))])
             async with snapshot(report_url) as connection:

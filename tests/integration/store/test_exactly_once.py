@@ -83,6 +83,8 @@ def stored(url: str) -> tuple[Totals, ...]:
                 ("rollup_types", "events_in_seconds"),
                 ("rollup_types", "events_in_segments"),
                 ("rollup_seconds", "events"),
+                ("rollup_days", "events"),
+                ("rollup_days", "events_in_segments"),
             )
         ]
     return tuple(map(_totals, (by_rows, *by_rollups)))
@@ -95,13 +97,16 @@ def differences(url: str) -> list[Any]:
             with counted as (
                 select type_id, date_bin(length, occurred_at, '2000-01-01Z') as bucket, length,
                     count(*) as events, count(revenue), coalesce(sum(revenue), 0)
-                from events cross join (values (interval '15 min'), ('1 s')) as lengths (length)
+                from events
+                cross join (values (interval '15 min'), ('1 s'), ('1 d')) as lengths (length)
                 group by 1, 2, 3
             ), kept as (
                 select type_id, bucket, interval '15 min', events, transactions, revenue
                 from rollup_types
                 union all
                 select type_id, second, '1 s', events, transactions, revenue from rollup_seconds
+                union all
+                select type_id, day, '1 d', events, transactions, revenue from rollup_days
             )
             (table counted except table kept) union all (table kept except table counted)
         """).fetchall()
@@ -163,7 +168,7 @@ def test_any_repetition_order_and_batching_counts_once(
     at_random.shuffle(sent)
     batches = [sent[start : start + batch] for start in range(0, len(sent), batch)]
     records = asyncio.run(write(database_url, batches, writers))
-    assert stored(database_url) == (expected(unique),) * 5
+    assert stored(database_url) == (expected(unique),) * 7
     assert differences(database_url) == []
     assert differences_of_segments(database_url) == []
     assert sum(message.stored for message in records) == size
@@ -179,8 +184,24 @@ def test_concurrent_writers_of_the_same_events_do_not_deadlock(database_url: str
         at_random.shuffle(shuffled)
         batches.append(shuffled)
     records = asyncio.run(write(database_url, batches, writers=4))
-    assert stored(database_url) == (expected(unique),) * 5
+    assert stored(database_url) == (expected(unique),) * 7
     assert sum(message.stored for message in records) == len(unique)
+
+
+def test_concurrent_writers_of_the_same_days_do_not_deadlock(database_url: str) -> None:
+    """Each hour's messages are of quarters that no other has: what writers meet at is days."""
+    at_random = random.Random(7)
+    batches = [
+        [
+            build(timestamp=f"2026-01-{at_random.randrange(1, 29):02}T{hour:02}:00:00Z")
+            for build in at_random.choices((facebook, tiktok), k=30)
+        ]
+        for _ in range(12)
+        for hour in range(24)
+    ]
+    records = asyncio.run(write(database_url, batches, writers=4))
+    assert sum(message.stored for message in records) == 12 * 24 * 30
+    assert differences(database_url) == []
 
 
 def test_the_same_id_of_both_sources_is_two_events(database_url: str) -> None:
@@ -273,7 +294,7 @@ def test_a_refused_row_costs_only_itself(poison: str, place: int, database_url: 
     with_poison, without = statements
     assert with_poison > without
     assert with_poison - without <= MOST_EXTRA_STATEMENTS
-    assert stored(database_url) == (expected(good + others),) * 5
+    assert stored(database_url) == (expected(good + others),) * 7
     # Its identity is not taken: corrected, it can be stored.
     asyncio.run(write(database_url, [[events[place]]]))
     assert stored(database_url)[0] == expected(events + others)

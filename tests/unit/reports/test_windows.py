@@ -5,14 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.reports.windows import (
+    DAY,
     QUARTER,
     SECOND,
     Edge,
     Piece,
     Span,
     Split,
+    by_days,
     by_rows,
     split,
+    touched,
     without_seconds,
 )
 
@@ -27,7 +30,7 @@ near_a_bucket = st.builds(
     st.sampled_from([-450, -1, 0, 1, 449, 450]),
     st.sampled_from([-500_000, -2, -1, 0, 1, 2, 499_999, 500_000]),
 )
-anywhere = st.timedeltas(timedelta(days=-1), timedelta(days=1)).map(BASE.__add__)
+anywhere = st.timedeltas(timedelta(days=-3), timedelta(days=3)).map(BASE.__add__)
 moments = near_a_bucket | anywhere
 bounds = st.none() | moments
 
@@ -64,6 +67,28 @@ def test_every_moment_counts_once_in_the_range_and_not_at_all_beside_it(
         assert count == holds(span, moment)
 
 
+@given(span=spans(), moment=moments)
+def test_days_are_whole_and_all_that_a_span_has(span: Span, moment: datetime) -> None:
+    parts = by_days(span)
+    found = [part for part in (parts.before, parts.days, parts.after) if part]
+    assert sum(holds(part, moment) for part in found) == holds(span, moment)
+    for limit in (parts.days.start, parts.days.end) if parts.days else ():
+        assert limit is None or (limit - BASE) % DAY == timedelta()
+    if parts.days:
+        assert all(length(part) < DAY for part in (parts.before, parts.after) if part)
+
+
+@given(span=spans())
+def test_a_span_touches_the_quarter_that_it_begins_in(span: Span) -> None:
+    start = touched(span).start
+    if span.start is None or start is None:
+        assert start is span.start
+    else:
+        assert span.start - QUARTER < start <= span.start
+        assert (start - BASE) % QUARTER == timedelta()
+    assert touched(span).end == span.end
+
+
 @given(span=spans())
 def test_buckets_are_whole_and_edges_at_most_half_of_one(span: Span) -> None:
     parts = split(span)
@@ -74,14 +99,14 @@ def test_buckets_are_whole_and_edges_at_most_half_of_one(span: Span) -> None:
         for limit in (limits.start, limits.end) if limits else ():
             assert limit is None or (limit - BASE) % bucket == timedelta()
     for edge in (parts.head, parts.tail):
-        assert edge.seconds is None or length(edge.seconds) <= QUARTER / 2
-        assert edge.rows is None or length(edge.rows) <= SECOND
+        assert edge.seconds is None or length(edge.seconds.span) <= QUARTER / 2
+        assert edge.rows is None or length(edge.rows.span) <= SECOND
 
 
-def length(piece: Piece) -> timedelta:
-    assert piece.span.start
-    assert piece.span.end
-    return piece.span.end - piece.span.start
+def length(span: Span) -> timedelta:
+    assert span.start
+    assert span.end
+    return span.end - span.start
 
 
 @given(span=spans())
@@ -104,7 +129,7 @@ def test_without_seconds_there_are_none_and_rows_are_those_of_a_quarter_at_most(
     assert parts.quarters == []
     for edge in (parts.head, parts.tail):
         assert edge.seconds is None
-        assert edge.rows is None or length(edge.rows) <= QUARTER
+        assert edge.rows is None or length(edge.rows.span) <= QUARTER
 
 
 def test_unbounded_is_all_whole() -> None:
