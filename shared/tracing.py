@@ -88,11 +88,17 @@ def span(name: str, kind: Kind, parent: str = "", links: Iterable[str] = ()) -> 
 def configure_tracing(service: str, endpoint: str, instance: str = "") -> None:
     """Export the spans of this process to `endpoint`; '' exports none.
 
-    Raises ImportError without the extra `otel`.
+    Raises ImportError, which says so, without the extra `otel`.
     """
-    if endpoint:
+    if not endpoint:
+        return
+    try:
         spans = importlib.import_module("shared.spans")  # it stands on this module
-        _Exporting.make, _Exporting.stop = spans.exporting(service, endpoint, instance)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT needs the extra otel: pip install 'hookstream[otel]'"
+        ) from error
+    _Exporting.make, _Exporting.stop = spans.exporting(service, endpoint, instance)
 
 
 def stop_tracing() -> None:

@@ -41,12 +41,12 @@ def follow(places: Places, name: str) -> Trail:
     try:
         ledger = read_ledger(places.database_url, name, places.timeout)
     except psycopg.Error as error:
-        notes.append(f"The database does not answer: {type(error).__name__}.")
+        notes.append(f"The database cannot be read: {type(error).__name__}.")
     stored = [packed.sequence for packed in ledger.messages]
     try:
         broker = asyncio.run(read_streams(places.nats_url, name, stored))
     except (NatsError, OSError) as error:
-        notes.append(f"The broker does not answer: {type(error).__name__}.")
+        notes.append(f"The broker cannot be read: {type(error).__name__}.")
     away = bool(notes)
     steps = [*ledger.steps, *broker.steps]
     if places.logs.is_dir():
