@@ -16,6 +16,7 @@ import streams
 from builders import facebook, tiktok
 from deploy.promtool import alerts, panels
 from monitors import Monitor, frozen, hasty_prometheus, program
+from privacy import assert_private
 from stack import Stack, alive, until
 
 ONLY_IN_A_CLUSTER = {"HookstreamVolumeFilling"}
@@ -38,6 +39,7 @@ def stack(scratch: Path) -> Iterator[Stack]:
         running.up("--monitoring")
     yield running
     running.down()
+    assert_private(running.state)
     assert not [p for p in psutil.process_iter(["cmdline"]) if _is_of(p, running.state)]
     shutil.rmtree(running.state)
 
