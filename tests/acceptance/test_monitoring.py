@@ -129,7 +129,7 @@ def _lose_a_row(stack: Stack) -> None:
 
 def _end_often(stack: Stack, name: str) -> None:
     """Kill a process more often than it may end."""
-    for _ in range(5):
+    for _ in range(4):
         [process] = stack.processes(name)
         process.kill()
         until(lambda gone=process: not alive(gone) and _runs(stack, name))  # type: ignore[misc]  # bound now
