@@ -12,6 +12,7 @@ from infra.commands.reconcile import reconcile
 from infra.commands.replay import replay
 from infra.commands.report import report
 from infra.commands.stack import down, status, up
+from infra.commands.trace import trace
 
 app = typer.Typer(
     name="hookstream",
@@ -20,7 +21,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, status, publish, report, reconcile, replay, erase, migrate, bench, plan):
+commands = (
+    up,
+    down,
+    status,
+    publish,
+    report,
+    reconcile,
+    replay,
+    trace,
+    erase,
+    migrate,
+    bench,
+    plan,
+)
+for command in commands:
     app.command()(command)
 app.add_typer(deadletter.app)
 app.add_typer(keys.app)

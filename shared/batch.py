@@ -29,8 +29,10 @@ from shared.stream.packing import (
     CORRELATION_IDS,
     EVENT_COUNT,
     RECEIVED_AT,
+    TRACE_CONTEXTS,
     TRACEPARENT,
 )
+from shared.tracing import accept_traceparent
 from shared.web import Request
 
 EVENT_TYPE_PREFIX = "hookstream.events."
@@ -40,6 +42,7 @@ _ATTRIBUTES = {
     CORRELATION_IDS: "correlationids",
     EVENT_COUNT: "eventcount",
     TRACEPARENT: "traceparent",
+    TRACE_CONTEXTS: "tracecontexts",
 }
 """Message headers and the CloudEvents extension attributes that carry them."""
 
@@ -100,6 +103,14 @@ class Delivery(msgspec.Struct, kw_only=True, gc=False):
     correlationids: Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")] | None = ""
     eventcount: str | int | None = ""
     traceparent: str | None = ""
+    tracecontexts: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f* -]*\Z")] | None = ""
+
+    @property
+    def trace_contexts(self) -> str:
+        """Return the trace contexts of the events by runs, '' if none has one."""
+        if traceparent := accept_traceparent(self.traceparent):
+            return f"{traceparent}*{len(self.data)}"
+        return self.tracecontexts or ""
 
     @property
     def stream_sequence(self) -> int:

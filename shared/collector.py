@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from prometheus_client import Counter, Histogram
@@ -30,8 +30,9 @@ from shared.store.migrations import migrate
 from shared.store.pool import Database
 from shared.store.rows import Row, build_row
 from shared.store.writer import EventWriter, MessageRecord, RefusedRow
-from shared.stream.packing import distinct_correlation_ids
+from shared.stream.packing import distinct_correlation_ids, distinct_traceparents
 from shared.telemetry import DURATION_BUCKETS, fields
+from shared.tracing import span, trace_id
 from shared.web import Request, Response, require_method
 
 _NAMES: dict[Source, str] = {"facebook": "fb-consume", "tiktok": "ttk-consume"}
@@ -43,6 +44,12 @@ WRITE_DURATION = Histogram(
     ("source",),
     buckets=DURATION_BUCKETS,
 )
+STORE_DELAY = Histogram(
+    "hookstream_store_delay_seconds",
+    "Time from a message's acceptance to the commit of its events, by message.",
+    ("source",),
+    buckets=(.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
+)  # fmt: skip
 BATCH_EVENTS = Histogram(
     "hookstream_collector_batch_events",
     "Events in a batch.",
@@ -164,8 +171,10 @@ class Collector:
             escapes = has_escapes(body) or mode_of(request.headers) is not Mode.BATCHED
             batch = self._decode(deliveries, escapes=escapes)
         started = time.perf_counter()
-        for refused in await self._writer.write(batch.rows, batch.messages):
-            batch.refuse(refused)
+        with span("store", "internal") as stored:
+            for refused in await self._writer.write(batch.rows, batch.messages):
+                batch.refuse(refused)
+            stored.note(hookstream__messages=len(batch.messages), hookstream__events=batch.events)
         WRITE_DURATION.labels(self._source).observe(time.perf_counter() - started)
         self._count(batch)
         request.log.update(
@@ -174,6 +183,8 @@ class Collector:
             stored=sum(message.stored for message in batch.messages),
             correlationIds=distinct_correlation_ids(m.correlation_ids for m in batch.messages),
         )
+        if contexts := distinct_traceparents(m.trace_contexts for m in batch.messages):
+            request.log["traceIds"] = list(dict.fromkeys(map(trace_id, contexts)))
         return BatchAnswer(rejected=batch.rejected)
 
     def _decode(self, deliveries: Sequence[Delivery], *, escapes: bool) -> _Batch:
@@ -210,10 +221,15 @@ class Collector:
             correlation_ids=delivery.correlationids or "",
             events=events,
             rejected=rejected,
+            trace_contexts=delivery.trace_contexts,
         )
 
     def _count(self, batch: _Batch) -> None:
         known = sum(message.duplicates for message in batch.messages)
+        now = datetime.now(UTC)
+        delay = STORE_DELAY.labels(self._source)
+        for message in batch.messages:
+            delay.observe(max(0.0, (now - message.received_at).total_seconds()))
         self._accepted.inc(batch.events)
         self._processed.inc(batch.events - len(batch.rejected))
         BATCH_EVENTS.labels(self._source).observe(batch.events)

@@ -18,6 +18,7 @@ from shared.http.limits import Limits
 from shared.http.server import serve_http
 from shared.settings import Settings, settings
 from shared.telemetry import configure_logging
+from shared.tracing import configure_tracing, stop_tracing
 from shared.web import Function
 
 
@@ -97,15 +98,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m shared.serve", description=__doc__)
     parser.add_argument("role", help="for example webhook-ingest or fb-consume")
     role: str = parser.parse_args().role
-    configure_logging(role, settings().log_level, instance=settings().instance)
-    run(serve(load_function(role), settings()))
+    chosen = settings()
+    configure_logging(role, chosen.log_level, instance=chosen.instance, share=chosen.log_share)
+    configure_tracing(role, chosen.otel_exporter_otlp_endpoint, chosen.instance)
+    run(serve(load_function(role), chosen))
 
 
 def run(program: Coroutine[object, object, None]) -> None:
     """Run a program's main coroutine on uvloop."""
     import uvloop  # noqa: PLC0415 - functions-framework users of this module do not need it
 
-    uvloop.run(program)
+    try:
+        uvloop.run(program)
+    finally:
+        stop_tracing()
 
 
 if __name__ == "__main__":

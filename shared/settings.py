@@ -55,6 +55,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int | None, Meta(description="Inherited listening socket, instead of HOST and PORT.")
     ] = None
     log_level: Annotated[str, Meta(description="DEBUG, INFO, WARNING or ERROR.")] = "INFO"
+    log_share: Annotated[
+        float,
+        Meta(
+            description="Share of the requests and deliveries that succeed which is logged; what "
+            "fails always is.",
+            ge=0,
+            le=1,
+        ),
+    ] = 1.0
+    otel_exporter_otlp_endpoint: Annotated[
+        str,
+        Meta(
+            description="Base URL of an OTLP/HTTP receiver of spans, with the extra `otel`; '' "
+            "makes none."
+        ),
+    ] = ""
     max_inflight: Annotated[
         int, Meta(description="Requests in flight per process; more answer 429.", ge=1)
     ] = 256
@@ -209,6 +225,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(description="Most seconds between a signature's timestamp and the present.", gt=0),
     ] = 300
+    publisher_interval: Annotated[
+        float,
+        Meta(
+            description="Seconds within which a publisher sends something, for the alert that "
+            "ingestion is silent; 0: none is configured.",
+            ge=0,
+        ),
+    ] = 0
 
     # Stream
     nats_url: Annotated[

@@ -10,22 +10,26 @@ import logging
 import re
 import sys
 import time
+import traceback
+import zlib
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
+from types import TracebackType
 from typing import ClassVar, TextIO
 
 import msgspec
 from prometheus_client import Histogram
 
 CORRELATION_HEADER = "x-correlation-id"
-TRACEPARENT_HEADER = "traceparent"
+
+MOST_PATH = 200
+"""Characters of a request's path in log lines; its caller chooses it."""
 
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
 
 DURATION_BUCKETS = (.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30)  # fmt: skip
 
@@ -36,6 +40,10 @@ HTTP_DURATION = Histogram(
     buckets=DURATION_BUCKETS,
 )
 
+
+_MOST_CAUSES = 5
+_MOST_MESSAGE = 300
+_QUOTED = re.compile(r"\"[^\"]*\"?|'[^']*'?|`[^`]*`?|\bb'.*")
 
 _WAITING = 64 * 1024
 """Characters of log lines that may wait for the end of a turn of the event loop."""
@@ -55,9 +63,17 @@ def accept_correlation_id(given: str | None) -> str:
     return given if given and _SAFE_ID.match(given) else new_correlation_id()
 
 
-def accept_traceparent(given: str | None) -> str:
-    """Return a well-formed W3C traceparent (https://www.w3.org/TR/trace-context/), else ''."""
-    return given if given and _TRACEPARENT.match(given) else ""
+_ExceptionInfo = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
+
+
+def _without_values(message: str) -> str:
+    """Return the first line of an error's message without what it quotes.
+
+    Libraries quote the values at fault: PostgreSQL a whole row, in the lines after the first.
+    """
+    return _QUOTED.sub("…", message.partition("\n")[0])[:_MOST_MESSAGE]
 
 
 class _JsonFormatter(logging.Formatter):
@@ -81,6 +97,16 @@ class _JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return _encode(line).decode()
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - logging's own name
+        """Return the frames of an exception and its causes, and what they say, bounded."""
+        parts: list[str] = []
+        error = ei[1]
+        while error is not None and len(parts) < _MOST_CAUSES:
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            parts.append(f"{frames}{type(error).__qualname__}: {_without_values(str(error))}")
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n\nbecause of:\n".join(parts)
 
 
 class _LineHandler(logging.StreamHandler[TextIO]):
@@ -148,20 +174,26 @@ class _Sink:
 
     handler: _LineHandler | None = None
     origin: ClassVar[dict[str, str]] = {}
+    share: float = 1.0
 
 
 def configure_logging(
-    service: str, level: str, stream: TextIO | None = None, instance: str = ""
+    service: str,
+    level: str,
+    stream: TextIO | None = None,
+    instance: str = "",
+    share: float = 1.0,
 ) -> None:
     """Send every logger of the process to `stream` (standard output) as JSON lines.
 
-    `instance` tells the replicas of a service apart, where nothing else does.
+    `instance` tells the replicas of a service apart, where nothing else does. Of requests and
+    deliveries that succeed, that `share` is logged.
     """
     handler = _LineHandler(stream or sys.stdout)
     origin = {"service": service} | ({"instance": instance} if instance else {})
     handler.setFormatter(_JsonFormatter(origin))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    _Sink.handler, _Sink.origin = handler, origin
+    _Sink.handler, _Sink.origin, _Sink.share = handler, origin, share
 
 
 def fields(**members: object) -> dict[str, dict[str, object]]:
@@ -169,9 +201,21 @@ def fields(**members: object) -> dict[str, dict[str, object]]:
     return {"fields": members}
 
 
-def log_request(logger: logging.Logger, members: dict[str, object]) -> None:
-    """Log a request at level INFO; `members` are added to the line."""
+def is_sampled(key: str) -> bool:
+    """Say whether what succeeded is to be logged; every process says the same of a key."""
+    return _Sink.share >= 1 or zlib.crc32(key.encode()) < _Sink.share * 2**32
+
+
+def log_request(
+    logger: logging.Logger, members: dict[str, object], *, failed: bool = False
+) -> None:
+    """Log a request at level INFO, if it failed or is of the sample.
+
+    `members` are added to the line.
+    """
     if not logger.isEnabledFor(logging.INFO):
+        return
+    if not failed and not is_sampled(correlation_id.get()):
         return
     if _Sink.handler is None:
         logger.info("request", extra=fields(**members))

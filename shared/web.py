@@ -33,11 +33,19 @@ from shared.settings import Settings, settings
 from shared.streaming import Stream, send_asgi_body, send_stream
 from shared.telemetry import (
     CORRELATION_HEADER,
+    MOST_PATH,
     accept_correlation_id,
     correlation_id,
     fields,
     log_request,
     observe_request,
+)
+from shared.tracing import (
+    TRACEPARENT_HEADER,
+    accept_traceparent,
+    span,
+    trace_context,
+    trace_id,
 )
 
 Scope = MutableMapping[str, Any]
@@ -272,25 +280,43 @@ class Function:
         token = correlation_id.set(request.correlation_id)
         self._inflight += 1
         try:
-            response = await self._guarded(request)
+            response = await self._traced(request)
         except ClientDisconnectedError:
-            logger.info("client disconnected", extra=fields(path=request.path))
+            logger.info("client disconnected", extra=fields(path=request.path[:MOST_PATH]))
             return None
         else:
             elapsed = observe_request(self.name, request.method, response.status, started)
             line = {
                 "method": request.method,
-                "path": request.path,
+                "path": request.path[:MOST_PATH],
                 "status": response.status,
                 "milliseconds": elapsed,
                 **request.log,
             }
-            log_request(logger, line)
+            log_request(logger, line, failed=response.status >= HTTPStatus.BAD_REQUEST)
             response.headers[CORRELATION_HEADER] = request.correlation_id
             return response
         finally:
             self._inflight -= 1
             correlation_id.reset(token)
+
+    async def _traced(self, request: Request) -> Response:
+        """Answer within the caller's trace, if it has one."""
+        parent = accept_traceparent(request.headers.get(TRACEPARENT_HEADER))
+        with span(f"{request.method} {self.name}", "server", parent) as traced:
+            token = trace_context.set(traced.context)
+            if traced.context:
+                request.log["traceId"] = trace_id(traced.context)
+            try:
+                response = await self._guarded(request)
+            finally:
+                trace_context.reset(token)
+            traced.note(
+                http__request__method=request.method,
+                http__response__status_code=response.status,
+                hookstream__correlation_id=request.correlation_id,
+            )
+            return response
 
     async def _guarded(self, request: Request) -> Response:
         try:

@@ -25,7 +25,7 @@ from shared.reading import BodyReader
 from shared.settings import Settings
 from shared.stream.broker import event_broker
 from shared.stream.packing import Origin
-from shared.telemetry import TRACEPARENT_HEADER, accept_traceparent
+from shared.tracing import trace_context
 from shared.web import Function, Request, Response, framework_target, require_method
 
 
@@ -93,8 +93,7 @@ class WebhookIngest:
 
 
 def _origin(request: Request) -> Origin:
-    traceparent = accept_traceparent(request.headers.get(TRACEPARENT_HEADER))
-    return Origin(request.correlation_id, datetime.now(UTC), traceparent)
+    return Origin(request.correlation_id, datetime.now(UTC), trace_context.get())
 
 
 def describe() -> Api:

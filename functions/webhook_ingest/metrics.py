@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Histogram
 
+from shared.events.model import SOURCES
+
 ACCEPTED = Counter("gateway_events_accepted_total", "Valid events received.", ("source",))
 PROCESSED = Counter(
     "gateway_events_processed_total", "Events that the stream acknowledged.", ("source",)
@@ -20,3 +22,8 @@ QUARANTINED = Counter(
 NOT_QUARANTINED = Counter(
     "hookstream_not_quarantined_total", "Refused events that were not kept.", ("reason",)
 )
+
+for _source in SOURCES:
+    # From zero on, so that the first event is an increase.
+    ACCEPTED.labels(_source)
+    PROCESSED.labels(_source)

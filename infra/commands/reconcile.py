@@ -15,6 +15,14 @@ Deep = Annotated[
 ]
 Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds that a query may take.")]
 
+MetricsFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write the differences as metrics, for node_exporter's textfile collector; "
+        "default: where the gateway of --state-dir finds them."
+    ),
+]
+
 DIFFERENT = 1
 AWAY = 2
 
@@ -26,6 +34,7 @@ def reconcile(  # noqa: PLR0913 - each is an option of the command line
     state_dir: StateDirectory = DEFAULT_STATE_DIR,
     deep: Deep = False,
     timeout: Timeout = 600,
+    metrics_file: MetricsFile = None,
     json: Json = False,
 ) -> None:
     """Prove accepted = stored + duplicate + dead-lettered + pending, per source.
@@ -54,6 +63,7 @@ def reconcile(  # noqa: PLR0913 - each is an option of the command line
     Exit code: 0 all holds, 1 not so, 2 a server is away.
     """  # noqa: D301 - click reads the backspace as "keep these lines"
     found = _reconcile(nats_url, database_url, state_dir, timeout, deep=deep)
+    _write_metrics(found, metrics_file, None if nats_url or database_url else state_dir)
     if json:
         import msgspec  # noqa: PLC0415 - import cost
 
@@ -85,3 +95,14 @@ def _reconcile(
     except (TargetError, AwayError) as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(AWAY) from error
+
+
+def _write_metrics(found: "Reconciliation", path: Path | None, state_dir: Path | None) -> None:
+    """Write to the given file, else to that of the stack that was looked at."""
+    from infra.local.state import StateDir  # noqa: PLC0415 - import cost
+    from infra.reconciling.exposition import FILE, write_metrics  # noqa: PLC0415 - likewise
+
+    if path is None and state_dir is not None:
+        path = StateDir(state_dir).metrics / FILE
+    if path is not None:
+        write_metrics(found, path)

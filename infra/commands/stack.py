@@ -21,7 +21,7 @@ NOT_RUNNING = 3
 # The stack's own processes reach the gateway on 127.0.0.1.
 Host = Literal["127.0.0.1", "0.0.0.0"]  # noqa: S104 - containers are reached from outside
 
-_URLS = ("gateway", "metrics", "nats", "database")
+_URLS = ("gateway", "metrics", "nats", "database", "prometheus")
 
 
 def up(  # noqa: PLR0913 - one parameter per command line option
@@ -62,6 +62,12 @@ def up(  # noqa: PLR0913 - one parameter per command line option
     connector: Annotated[
         bool, typer.Option(help="Deliver to the collectors; without, another connector does.")
     ] = True,
+    monitoring: Annotated[
+        bool, typer.Option("--monitoring", help="Run Prometheus beside it, where one is installed.")
+    ] = False,
+    prometheus_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port of that Prometheus.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Start the stack: servers, gateway, connector and functions."""
@@ -79,6 +85,8 @@ def up(  # noqa: PLR0913 - one parameter per command line option
         nats_url=nats_url,
         database_url=database_url,
         connector=connector,
+        monitoring=monitoring,
+        prometheus_port=prometheus_port,
     )
     run = _in_background if detach else _in_foreground
     run(options, as_json=as_json)
@@ -148,7 +156,7 @@ def _show(current: "Status", *, as_json: bool) -> None:
         return
     for name in _URLS:
         if url := current.get(name):
-            typer.echo(f"{name:<9} {url}")
+            typer.echo(f"{name:<10} {url}")
 
 
 def _progress(text: str) -> None:

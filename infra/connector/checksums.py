@@ -15,7 +15,13 @@ from shared.store.pool import Database
 from shared.store.queries import query
 from shared.stream.dead_letters import DeadLetter, bury
 from shared.stream.encoding import EncodingError
-from shared.stream.packing import CHECKSUM, CORRELATION_IDS, RECEIVED_AT, checksum
+from shared.stream.packing import (
+    CHECKSUM,
+    CORRELATION_IDS,
+    RECEIVED_AT,
+    checksum,
+    trace_contexts,
+)
 from shared.stream.publishing import Publisher
 
 CHECKSUM_MISMATCH = "checksum_mismatch"
@@ -101,4 +107,5 @@ def _columns(message: StoredMessage) -> dict[str, list[object]]:
         "stored": [0],
         "duplicates": [0],
         "rejected": [message.events],
+        "trace_contexts": [trace_contexts(message.headers)],
     }

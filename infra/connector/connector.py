@@ -10,6 +10,7 @@ import aiohttp
 import stamina
 from nats.errors import Error as NatsError
 
+from infra.connector.figures import FiguresKeeper
 from infra.connector.invocation import Target
 from infra.connector.key_copying import KeyCopier
 from infra.connector.retention import RetentionKeeper, bytes_to_keep
@@ -56,6 +57,7 @@ class Connector:
             SegmentFolder(self._database).run(),
             SegmentMerger(self._database).run(),
             KeyCopier(self._broker, self._database).run(),
+            FiguresKeeper(self._broker, self._database, self._settings).run(),
         )
         self._background = [_vital(keeper) for keeper in keepers]
 

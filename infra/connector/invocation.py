@@ -10,6 +10,7 @@ import msgspec
 from infra.connector.retry_after import seconds_to_wait
 from shared.batch import BatchAnswer, StoredMessage, decode_answer, encode_batch
 from shared.cloudevents import BATCH_TYPE
+from shared.tracing import TRACEPARENT_HEADER
 
 _REFUSALS = {
     HTTPStatus.BAD_REQUEST,
@@ -49,9 +50,12 @@ class Target:
 
 
 async def invoke(
-    session: aiohttp.ClientSession, target: Target, messages: Sequence[StoredMessage]
+    session: aiohttp.ClientSession,
+    target: Target,
+    messages: Sequence[StoredMessage],
+    traceparent: str = "",
 ) -> BatchAnswer:
-    """Deliver messages to a function. Raises OutageError or RefusalError."""
+    """Deliver messages to a function, in a trace if given. Raises OutageError or RefusalError."""
     if target.url.startswith("arn:"):
         from infra.connector import lambda_invocation  # noqa: PLC0415 - needs the extra aws
 
@@ -60,6 +64,8 @@ async def invoke(
     body = encode_batch(messages)
     timeout = aiohttp.ClientTimeout(total=target.timeout)
     headers = {"content-type": BATCH_TYPE}
+    if traceparent:
+        headers[TRACEPARENT_HEADER] = traceparent
     try:
         async with session.post(target.url, data=body, headers=headers, timeout=timeout) as answer:
             content = await answer.read()

@@ -21,6 +21,7 @@ from infra.connector.checksums import Inspection
 from infra.connector.invocation import OutageError, RefusalError, Target, invoke
 from infra.connector.letters import letters
 from infra.connector.metrics import (
+    ATTEMPTS,
     DEAD_LETTERS,
     DELIVERIES,
     INVOCATION_DURATION,
@@ -28,6 +29,7 @@ from infra.connector.metrics import (
     REDELIVERIES,
 )
 from infra.connector.pulling import HeldMessage, PullConsumer
+from infra.connector.telling import about, traceparents
 from shared.batch import BatchAnswer, ItemFailure, RejectedEvent, StoredMessage
 from shared.dead_letters.mending import mend
 from shared.dead_letters.rejections import raw_events
@@ -36,9 +38,9 @@ from shared.settings import MIB, Settings
 from shared.store.pool import Database
 from shared.stream.connection import Broker
 from shared.stream.dead_letters import bury
-from shared.stream.packing import CORRELATION_IDS, distinct_correlation_ids
 from shared.stream.publishing import Publisher
-from shared.telemetry import fields
+from shared.telemetry import fields, is_sampled
+from shared.tracing import MOST_LINKS, span
 
 IDLE_PATIENCE = 1.0
 MAX_INVOCATION_BYTES = 16 * MIB
@@ -175,26 +177,33 @@ class Route:
 
     async def _call(self, messages: Sequence[StoredMessage]) -> BatchAnswer:
         started = time.perf_counter()
+        contexts = traceparents(messages, most=2)
+        parent = contexts[0] if len(contexts) == 1 else ""
+        links = () if parent else traceparents(messages, most=MOST_LINKS) if contexts else ()
         try:
-            answer = await invoke(self._links.session, self._target, messages)
+            with span(f"deliver {self._target.name}", "consumer", parent, links) as delivery:
+                delivery.note(hookstream__messages=len(messages))
+                session, context = self._links.session, delivery.context
+                answer = await invoke(session, self._target, messages, context)
         except RefusalError:
             INVOCATIONS.labels(self._target.name, "refused").inc()
             self._circuit.succeeded()
+            logger.warning("refused", extra=fields(function=self._target.name, **about(messages)))
             raise
         elapsed = time.perf_counter() - started
         INVOCATION_DURATION.labels(self._target.name).observe(elapsed)
         INVOCATIONS.labels(self._target.name, "ok").inc()
         self._circuit.succeeded()
+        members = about(messages)
         line = fields(
             function=self._target.name,
-            messages=len(messages),
-            events=sum(message.events for message in messages),
             milliseconds=round(elapsed * 1000, 3),
-            correlationIds=distinct_correlation_ids(
-                message.headers.get(CORRELATION_IDS, "") for message in messages
-            ),
+            failed=len(answer.batchItemFailures),
+            rejected=len(answer.rejected),
+            **members,
         )
-        logger.info("delivered", extra=line)
+        if answer.batchItemFailures or answer.rejected or is_sampled(members["sequences"]):
+            logger.info("delivered", extra=line)
         return answer
 
     async def _divide(self, batch: Batch, refusal: RefusalError) -> None:
@@ -230,6 +239,7 @@ class Route:
                 await self._settle_failed(message, failure)
             else:
                 await message.ack()
+                ATTEMPTS.labels(self._source).observe(message.deliveries)
                 self._attempts.forget(message.stored)
 
     async def _settle_failed(self, message: HeldMessage, failure: ItemFailure) -> None:
@@ -269,6 +279,7 @@ class Route:
                 reason=outage.reason,
                 failures=self._circuit.failures,
                 delay=round(delay, 3),
+                **about([message.stored for message in batch]),
             ),
         )
         for message in batch:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from infra.connector.metrics import STORED_DEAD_LETTERS
 from shared.dead_letters.selection import LETTER_SOURCES
 from shared.store.pool import Database
 from shared.store.queries import query
@@ -33,6 +34,8 @@ async def write_standings(broker: Broker, database: Database, seen: Sequence[Sta
     letters = info.state.subjects or {}
     nowhere = [Standing(source, 0, None) for source in LETTER_SOURCES[-1:]]
     standings = [*seen, *nowhere]
+    for source in LETTER_SOURCES:
+        STORED_DEAD_LETTERS.labels(source).set(letters.get(f"{SUBJECT_PREFIX}.{source}", 0))
     values = {
         "source": [standing.source for standing in standings],
         "pending_messages": [standing.pending_messages for standing in standings],

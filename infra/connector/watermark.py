@@ -15,14 +15,19 @@ from nats.errors import Error as NatsError
 from nats.js import api
 from nats.js.errors import NotFoundError
 
-from infra.connector.metrics import OLDEST_PENDING, PENDING_MESSAGES
+from infra.connector.metrics import (
+    OLDEST_PENDING,
+    PENDING_EVENTS,
+    PENDING_MESSAGES,
+    UNACKNOWLEDGED,
+)
 from infra.connector.standing import Standing, write_standings
 from shared.errors import Problem
 from shared.events.model import SOURCES, Source
 from shared.store.pool import Database
 from shared.store.queries import query
 from shared.stream.connection import Broker
-from shared.stream.packing import subject
+from shared.stream.packing import EVENT_COUNT, subject
 from shared.stream.topology import EVENTS, consumer_name
 from shared.telemetry import fields
 
@@ -55,7 +60,14 @@ async def consumer_state(broker: Broker, source: Source) -> ConsumerState:
 
 
 async def oldest_unprocessed(broker: Broker, source: Source) -> api.RawStreamMsg | None:
-    """Return a source's first message that is not processed, None if there is none.
+    """Return a source's first message that is not processed, None if there is none."""
+    return (await unprocessed(broker, source))[0]
+
+
+async def unprocessed(
+    broker: Broker, source: Source
+) -> tuple[api.RawStreamMsg | None, api.RawStreamMsg | None]:
+    """Return a source's first and last messages that are not processed, None if there are none.
 
     The stream is asked before the consumer: a consumer learns of a message a moment after the
     publisher has been answered, so that its own count of pending ones may be behind. The stream's
@@ -66,11 +78,18 @@ async def oldest_unprocessed(broker: Broker, source: Source) -> api.RawStreamMsg
     try:
         last = await broker.jetstream.get_last_msg(EVENTS, subject(source))
     except NotFoundError:
-        return None
+        return None, None
     floor = (await consumer_state(broker, source)).ack_floor.stream_seq
     if floor >= (last.seq or 0):
-        return None
-    return await broker.jetstream.get_msg(EVENTS, seq=floor + 1, subject=subject(source), next=True)
+        return None, None
+    first = await broker.jetstream.get_msg(
+        EVENTS, seq=floor + 1, subject=subject(source), next=True
+    )
+    return first, last
+
+
+def _events(message: api.RawStreamMsg | None) -> int:
+    return int((message.headers or {}).get(EVENT_COUNT, "1")) if message is not None else 0
 
 
 class WatermarkKeeper:
@@ -93,10 +112,12 @@ class WatermarkKeeper:
 
     async def _write(self, source: Source) -> Standing:
         state = await consumer_state(self._broker, source)
-        oldest = await oldest_unprocessed(self._broker, source)
+        oldest, newest = await unprocessed(self._broker, source)
         as_of = state.ts if oldest is None else oldest.time or state.ts
         pending = state.num_pending + state.num_ack_pending
         PENDING_MESSAGES.labels(source).set(pending)
+        PENDING_EVENTS.labels(source).set(pending * (_events(oldest) + _events(newest)) / 2)
+        UNACKNOWLEDGED.labels(source).set(state.num_ack_pending)
         OLDEST_PENDING.labels(source).set(max(0.0, (state.ts - as_of).total_seconds()))
         async with self._database.transaction() as connection:
             await connection.execute(query("write_watermark"), {"source": source, "as_of": as_of})

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from infra.local.state import Status
 
-_URLS = ("gateway", "metrics", "nats", "natsMonitor", "database")
+_URLS = ("gateway", "metrics", "nats", "natsMonitor", "database", "prometheus")
 _STYLES = {"running": "green", "degraded": "yellow", "starting": "yellow", "stopped": "red"}
 
 

@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from infra.local.deployment import Deployment
 from infra.local.functions import Functions
 from infra.local.metrics import Archive
 from infra.local.pool import Pool
+from infra.local.process_figures import ProcessFigures
 from infra.local.provider.api import Provider
 from infra.local.provider.auth import Guard
 from infra.local.provider.supervision import Supervision
@@ -39,7 +41,13 @@ from shared.http.limits import Limits
 from shared.http.server import serve_http
 from shared.serve import settle_memory
 from shared.settings import settings
-from shared.telemetry import CORRELATION_HEADER, accept_correlation_id, configure_logging, fields
+from shared.telemetry import (
+    CORRELATION_HEADER,
+    MOST_PATH,
+    accept_correlation_id,
+    configure_logging,
+    fields,
+)
 
 if TYPE_CHECKING:
     from infra.local.provider.keys import KeyedAccess
@@ -76,6 +84,7 @@ class Gateway:
         self.provider = Provider(self.functions.pools, earlier, supervision, state, guard)
         self._channel = channel
         self._archive = archive
+        self._processes = ProcessFigures(state.registry)
         # One thread, so that a scrape never meets a half-done merge.
         self._files = ThreadPoolExecutor(max_workers=1)
 
@@ -123,7 +132,8 @@ class Gateway:
 
     async def _metrics(self, exchange: Exchange) -> None:
         loop = asyncio.get_running_loop()
-        body = await loop.run_in_executor(self._files, self._archive.render)
+        render = partial(self._archive.render, self._processes)
+        body = await loop.run_in_executor(self._files, render)
         exchange.respond(HTTPStatus.OK, [(b"content-type", CONTENT_TYPE_LATEST.encode())], body)
 
     async def tick(self) -> None:
@@ -149,7 +159,7 @@ class Gateway:
 def _respond(exchange: Exchange, problem: Problem) -> None:
     correlation = accept_correlation_id(exchange.get(CORRELATION_HEADER))
     if problem.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        path = exchange.target.partition(b"?")[0].decode("latin-1")
+        path = exchange.target.partition(b"?")[0].decode("latin-1")[:MOST_PATH]
         said = fields(code=problem.kind.code, path=path, correlationId=correlation)
         logger.log(problem.kind.log_level, problem.detail, extra=said)
     headers = problem.headers() | {CORRELATION_HEADER: correlation}

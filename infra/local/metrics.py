@@ -16,6 +16,7 @@ import psutil
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from infra.local.ports import write_atomically
 
@@ -131,14 +132,19 @@ class Archive:
                     counts[labels[label]] = counts.get(labels[label], 0) + int(value)
         return counts
 
-    def render(self) -> bytes:
-        """Return all metrics in Prometheus' text format."""
+    def render(self, *others: Collector) -> bytes:
+        """Return all metrics in Prometheus' text format.
+
+        Those of `others` and of the folder's files `*.prom`, which are in that format, included.
+        """
         registry = CollectorRegistry()
-        registry.register(_Sum(self.files()))
-        return generate_latest(registry)
+        for collector in (_Sum(self.files()), *others):
+            registry.register(collector)
+        texts = [path.read_bytes() for path in sorted(self._folder.glob("*.prom"))]
+        return b"".join([generate_latest(registry), *texts])
 
 
-class _Sum:
+class _Sum(Collector):
     """Adds files up the way prometheus_client does."""
 
     def __init__(self, files: Iterable[Path]) -> None:

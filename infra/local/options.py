@@ -13,7 +13,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     The gateway listens on `host`. `nats_url` and `database_url` name servers to use in place of
     embedded ones. Without `connector`, one that runs elsewhere delivers. Without `pipeline`, there
-    are neither servers nor a connector, only the gateway and the functions.
+    are neither servers nor a connector, only the gateway and the functions. With `monitoring`,
+    Prometheus runs beside them.
     """
 
     state_dir: Path = Path(".hookstream")
@@ -27,6 +28,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str | None = None
     connector: bool = True
     pipeline: bool = True
+    monitoring: bool = False
+    prometheus_port: int = 0
 
     def encode(self) -> bytes:
         """Return the options as JSON."""

@@ -45,6 +45,9 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] '
 log_checkpoints = off
+# Neither statements nor rows: they hold personal data.
+log_min_error_statement = panic
+log_error_verbosity = terse
 """
 
 _HOST_BASED_ACCESS = f"""\

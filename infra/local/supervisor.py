@@ -17,6 +17,7 @@ from infra.local.fleet import Fleet
 from infra.local.gateway_link import GatewayLink
 from infra.local.keeper import Keeper, Launch
 from infra.local.launches import Launches
+from infra.local.monitoring import prometheus_binary, prometheus_server
 from infra.local.nats_server import nats_server
 from infra.local.options import Options
 from infra.local.ports import HOST, PortBook, PortInUseError
@@ -101,6 +102,8 @@ class Supervisor:
         self._board.enter("starting")
         self._deployments.restore()
         self._registry.stop_leftovers(_LEFTOVER_TIMEOUT, self._progress)
+        if self._options.monitoring:
+            prometheus_binary()
         book = PortBook(self._state.ports)
         listener = self._listen(book.choose("gateway", self._options.port), self._options.host)
         port: int = listener.getsockname()[1]
@@ -114,6 +117,8 @@ class Supervisor:
             self._secrets.given = launches.provided()
         if self._options.pipeline:
             await self._prepare(launches)
+        if self._options.monitoring:
+            self._front.append(self._prometheus(book, port))
         await self._start_front(launches, listener)
         await self._until_serving(port)
 
@@ -216,6 +221,12 @@ class Supervisor:
         if self._options.pipeline and self._options.connector:
             self._front.append(self._connector(launches))
         await _together(keeper.start() for keeper in self._front)
+
+    def _prometheus(self, book: PortBook, gateway_port: int) -> Keeper:
+        asked = self._options.prometheus_port
+        server = prometheus_server(self._state.root, book, gateway_port, asked)
+        self._board.show(prometheus=server.url)
+        return self._server_keeper(server)
 
     def _queue_worker(self, launches: Launches) -> tuple[list[Keeper], int]:
         listener = self._listen(0)

@@ -24,12 +24,16 @@ _MESSAGES_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which messages to read: up to sequence `last`, of one subject, stored since a moment."""
+    """Which messages to read: from sequence `first` up to `last`, of one subject.
+
+    `since` is when the first was stored, in place of `first`.
+    """
 
     last: int
     subject: str | None = None
     since: datetime | None = None
     payloads: bool = False
+    first: int = 1
 
 
 async def connect(nats_url: str) -> Client:
@@ -76,10 +80,15 @@ async def _fetch(subscription: JetStreamContext.PullSubscription, most: int) -> 
 
 
 def _consumer(selection: Selection) -> api.ConsumerConfig:
-    policy = api.DeliverPolicy.BY_START_TIME if selection.since else api.DeliverPolicy.ALL
+    policy = api.DeliverPolicy.ALL
+    if selection.since:
+        policy = api.DeliverPolicy.BY_START_TIME
+    elif selection.first > 1:
+        policy = api.DeliverPolicy.BY_START_SEQUENCE
     return api.ConsumerConfig(
         deliver_policy=policy,
         opt_start_time=selection.since,
+        opt_start_seq=selection.first if policy == api.DeliverPolicy.BY_START_SEQUENCE else None,
         ack_policy=api.AckPolicy.NONE,
         headers_only=not selection.payloads,
         inactive_threshold=_FORGOTTEN_AFTER,

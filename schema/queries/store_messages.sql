@@ -2,7 +2,7 @@
 -- it stores events that were given up before.
 insert into messages as known (
     stream_sequence, published_at, source, received_at, correlation_ids, events, stored,
-    duplicates, rejected
+    duplicates, rejected, trace_contexts
 )
 select * from unnest(
     %(stream_sequence)s::bigint[],
@@ -13,7 +13,8 @@ select * from unnest(
     %(events)s::integer[],
     %(stored)s::integer[],
     %(duplicates)s::integer[],
-    %(rejected)s::integer[]
+    %(rejected)s::integer[],
+    %(trace_contexts)s::text[]
 )
 on conflict (stream_sequence, published_at) do update set
     stored = known.stored + excluded.stored,

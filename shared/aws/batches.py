@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 
-from shared.batch import BATCH_TYPE, BatchAnswer, decode_answer
+from shared.batch import BatchAnswer, decode_answer
+from shared.cloudevents import BATCH_TYPE
 from shared.telemetry import new_correlation_id
 from shared.web import Function, Request
 

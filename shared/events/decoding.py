@@ -180,6 +180,8 @@ def _from_validation(message: str) -> InvalidEventError:
     path = ".".join(part for part in parts if part)
     if code == "invalid_type" and not path:
         code = "not_an_object"
+    if code == "invalid_value":
+        text = "not one of the values that are allowed"  # which quotes no value
     if code == "invalid_amount":
         text = "expected a plain decimal of at most 12 digits and 4 decimals, as a string"
     return InvalidEventError(code, path, text.replace("`", ""))

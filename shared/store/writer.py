@@ -30,6 +30,7 @@ class MessageRecord:
     events: int
     rejected: int
     stored: int = 0
+    trace_contexts: str = ""
 
     @property
     def duplicates(self) -> int:
@@ -129,6 +130,6 @@ def _days(rows: Iterable[Row]) -> set[date]:
 def _columns(messages: Sequence[MessageRecord]) -> dict[str, list[object]]:
     names = (
         "stream_sequence", "published_at", "source", "received_at", "correlation_ids", "events",
-        "stored", "duplicates", "rejected",
+        "stored", "duplicates", "rejected", "trace_contexts",
     )  # fmt: skip
     return {name: [getattr(message, name) for message in messages] for name in names}

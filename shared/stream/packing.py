@@ -6,11 +6,12 @@ a message 400,000 and more.
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.stream.encoding import CONTENT_ENCODING, encode
+from shared.tracing import accept_traceparent
 
 SCHEMA_VERSION = "1"
 
@@ -21,6 +22,7 @@ SCHEMA = "Hookstream-Schema"
 RECEIVED_AT = "Hookstream-Received-At"
 CORRELATION_IDS = "Hookstream-Correlation-Ids"
 TRACEPARENT = "traceparent"
+TRACE_CONTEXTS = "Hookstream-Trace-Contexts"
 
 SUBJECT_PREFIX = "events"
 
@@ -80,8 +82,11 @@ class Pack:
         }
         if encoding:
             headers[CONTENT_ENCODING] = encoding
-        traceparents = {o.traceparent for o, _ in self.origins if o.traceparent}
-        if len(traceparents) == 1:
+        traceparents = {o.traceparent for o, _ in self.origins}
+        if len(traceparents) > 1:
+            runs = (f"{o.traceparent or '-'}*{n}" for o, n in self.origins)
+            headers[TRACE_CONTEXTS] = " ".join(runs)
+        elif traceparents != {""}:
             headers[TRACEPARENT] = traceparents.pop()
         return content, headers
 
@@ -151,6 +156,18 @@ def distinct_correlation_ids(headers: Iterable[str], most: int = 20) -> list[str
     """Return the correlation ids that headers CORRELATION_IDS name, each once, `most` at most."""
     names = (run.rpartition("*")[0] for header in headers for run in header.split())
     return list(itertools.islice(dict.fromkeys(names), most))
+
+
+def trace_contexts(headers: Mapping[str, str]) -> str:
+    """Return a message's trace contexts by runs of events, as TRACE_CONTEXTS holds them."""
+    if traceparent := accept_traceparent(headers.get(TRACEPARENT)):
+        return f"{traceparent}*{headers.get(EVENT_COUNT, '1')}"
+    return headers.get(TRACE_CONTEXTS, "")
+
+
+def distinct_traceparents(runs: Iterable[str], most: int = 20) -> list[str]:
+    """Return the well-formed traceparents that trace_contexts() names, `most` at most."""
+    return list(filter(accept_traceparent, distinct_correlation_ids(runs, most)))
 
 
 def correlation_id_at(header: str, index: int) -> str:

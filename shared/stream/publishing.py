@@ -18,6 +18,7 @@ from shared.errors import Problem
 from shared.stream.connection import RETRY_AFTER, Broker
 from shared.stream.packing import Pack
 from shared.stream.silence import Silence
+from shared.tracing import span
 
 NO_RESPONDERS = "503"
 FULL = {10023, 10047, 10077, 10122, 10167}
@@ -64,7 +65,10 @@ class Publisher:
         Raises Problem broker_unavailable or stream_full; then it may be stored all the same, and
         publishing it again does no harm.
         """
-        return await self.send(pack.subject, *pack.message())
+        contexts = (origin.traceparent for origin, _ in pack.origins)
+        with span(f"publish {pack.subject}", "producer", links=contexts) as published:
+            published.note(hookstream__events=pack.events)
+            return await self.send(pack.subject, *pack.message())
 
     async def send(self, to: str, payload: bytes, headers: Mapping[str, str]) -> PublishAck:
         """Publish one message. Raises as publish() does."""

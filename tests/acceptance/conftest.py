@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from privacy import assert_private
 from stack import Stack
 
 
@@ -15,6 +16,7 @@ def stack(scratch: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
     running.up(*getattr(request.module, "UP_OPTIONS", ()))
     yield running
     running.down()
+    assert_private(running.state)
     shutil.rmtree(running.state)
 
 
@@ -24,3 +26,4 @@ def own_stack(state: Path) -> Iterator[Stack]:
     stack = Stack(state / "stack")
     yield stack
     stack.down()
+    assert_private(stack.state)

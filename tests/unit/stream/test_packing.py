@@ -12,6 +12,7 @@ from shared.stream.packing import (
     EVENT_COUNT,
     MESSAGE_ID,
     RECEIVED_AT,
+    TRACE_CONTEXTS,
     TRACEPARENT,
     Origin,
     Pack,
@@ -64,7 +65,8 @@ def test_headers_say_what_is_inside() -> None:
     assert headers[MESSAGE_ID] == "tiktok-" + headers[CHECKSUM]
     assert headers[RECEIVED_AT] == NOW.isoformat()
     assert headers[CORRELATION_IDS] == "request-1*1 request-2*2"
-    assert headers[TRACEPARENT] == later.traceparent
+    assert TRACEPARENT not in headers
+    assert headers[TRACE_CONTEXTS] == f"-*1 {later.traceparent}*2"
 
 
 def test_the_message_id_follows_the_content() -> None:

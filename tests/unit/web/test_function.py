@@ -9,7 +9,8 @@ import pytest
 
 from shared.errors import ERRORS, Problem
 from shared.settings import Settings, settings
-from shared.telemetry import accept_correlation_id, accept_traceparent
+from shared.telemetry import accept_correlation_id
+from shared.tracing import accept_traceparent
 from shared.web import Function, Message, Request, Response, framework_target, require_method
 
 
@@ -104,7 +105,8 @@ def test_an_unsafe_correlation_id_is_replaced(given: str | None) -> None:
 def test_only_a_well_formed_traceparent_goes_on() -> None:
     good = f"00-{'a' * 32}-{'b' * 16}-01"
     assert accept_traceparent(good) == good
-    for bad in (None, "", "00-x", good + "x", good.upper()):
+    zeros = (f"00-{'0' * 32}-{'b' * 16}-01", f"00-{'a' * 32}-{'0' * 16}-01")
+    for bad in (None, "", "00-x", good + "x", good.upper(), "ff" + good[2:], *zeros):
         assert accept_traceparent(bad) == ""
 
 

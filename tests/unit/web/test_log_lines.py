@@ -133,3 +133,53 @@ def test_correlation_ids_are_unique_and_safe() -> None:
     made = {new_correlation_id() for _ in range(10_000)}
     assert len(made) == 10_000
     assert {len(each) for each in made} == {32}
+
+
+NAME = "Grace Nobody"
+
+
+class RowError(ValueError):
+    """Says what PostgreSQL says of a row that it refuses."""
+
+
+def refuse() -> None:
+    raise RowError(f'bad value "{NAME}" of age\nDETAIL:  Failing row has ({NAME}, 7).')
+
+
+def wrap() -> None:
+    try:
+        refuse()
+    except RowError as cause:
+        raise KeyError(NAME) from cause
+
+
+def test_an_exceptions_line_has_frames_and_causes_without_values(written: Writes) -> None:
+    try:
+        wrap()
+    except KeyError:
+        logger.exception("unexpected error")
+    [text] = written.writes
+    told = json.loads(text)["exception"]
+    assert NAME not in text
+    assert "raise RowError" in told
+    assert "RowError: bad value … of age" in told
+    assert "KeyError: …" in told
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_share_of_what_succeeds_is_logged_and_all_that_fails(
+    share: float, monkeypatch: pytest.MonkeyPatch, written: Writes
+) -> None:
+    monkeypatch.setattr(telemetry._Sink, "share", share)
+    ids = [new_correlation_id() for _ in range(500)]
+    for name in ids:
+        token = correlation_id.set(name)
+        log_request(logger, {"status": 200})
+        log_request(logger, {"status": 503}, failed=True)
+        correlation_id.reset(token)
+    lines = [json.loads(text) for text in written.writes]
+    assert [line["correlationId"] for line in lines if line["status"] == 503] == ids
+    logged = [line["correlationId"] for line in lines if line["status"] == 200]
+    assert abs(len(logged) - 500 * share) < 60
+    # Each process decides alike.
+    assert logged == list(filter(telemetry.is_sampled, ids))

@@ -1,0 +1,1 @@
+"""Follows events from one request: `hookstream trace`."""

@@ -1,0 +1,93 @@
+"""The steps that the broker has on record: what is pending, and dead letters."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+
+from infra.reconciling.reading import Selection, connect, read_stream
+from infra.tracing.ledger import Found
+from infra.tracing.trail import Packed, Step, matching
+from shared.events.model import SOURCES
+from shared.stream import dead_letters as letter
+from shared.stream.packing import CORRELATION_IDS, RECEIVED_AT, SUBJECT_PREFIX, trace_contexts
+from shared.stream.topology import EVENTS, consumer_name
+
+
+async def read_streams(nats_url: str, name: str, stored: Collection[int]) -> Found:
+    """Read messages that are not processed, and all dead letters; `stored` are known already.
+
+    Raises nats.errors.Error or OSError.
+    """
+    connection = await connect(nats_url)
+    try:
+        js = connection.jetstream(timeout=10)
+        found = Found()
+        await _read_pending(js, name, stored, found)
+        messages = {packed.sequence for packed in found.messages} | set(stored)
+        await _read_letters(js, name, messages, found)
+        return found
+    finally:
+        await connection.close()
+
+
+async def _read_pending(
+    js: JetStreamContext, name: str, stored: Collection[int], found: Found
+) -> None:
+    last = (await js.stream_info(EVENTS)).state.last_seq
+    floors = [(await js.consumer_info(EVENTS, consumer_name(s))).ack_floor for s in SOURCES]
+    first = 1 + min(floor.stream_seq if floor else 0 for floor in floors)
+    async for message in read_stream(js, EVENTS, Selection(last=last, first=first)):
+        headers = message.headers or {}
+        sequence = message.metadata.sequence.stream
+        contexts = trace_contexts(headers)
+        own = matching(headers.get(CORRELATION_IDS, ""), name) or matching(contexts, name)
+        if not own or sequence in stored:
+            continue
+        source = message.subject.removeprefix(f"{SUBJECT_PREFIX}.")
+        packed = Packed(sequence=sequence, source=source, events=own)
+        found.messages.append(packed)
+        found.trace_contexts.append(contexts)
+        found.steps.append(packed.step(_moment(headers, RECEIVED_AT, message), "accepted"))
+        found.steps.append(packed.step(message.metadata.timestamp, "published"))
+
+
+async def _read_letters(
+    js: JetStreamContext, name: str, messages: Collection[int], found: Found
+) -> None:
+    last = (await js.stream_info(letter.STREAM)).state.last_seq
+    async for message in read_stream(js, letter.STREAM, Selection(last=last)):
+        headers = message.headers or {}
+        origin = headers.get(letter.ORIGIN, "")
+        if headers.get(letter.CORRELATION_ID) == name or _sequence(origin) in messages:
+            found.steps.append(_buried(message, headers, origin))
+
+
+def _buried(message: Msg, headers: Mapping[str, str], origin: str) -> Step:
+    return Step(
+        at=_moment(headers, letter.LAST_AT, message),
+        what="dead letter",
+        source=message.subject.rpartition(".")[2],
+        message=origin.rpartition(":")[0] if _sequence(origin) else "",
+        events=1,
+        details={
+            "letter": message.metadata.sequence.stream,
+            "code": headers.get(letter.CODE, ""),
+            "stage": headers.get(letter.STAGE, ""),
+            "index": int(origin.rpartition(":")[2] or 0),
+            "attempts": int(headers.get(letter.ATTEMPTS, "0")),
+        },
+    )
+
+
+def _sequence(origin: str) -> int:
+    """Return the sequence in EVENTS that a letter came from, 0 for one that ingest refused."""
+    stream, _, place = origin.partition(":")
+    number = place.partition(":")[0]
+    return int(number) if stream == EVENTS and number.isdecimal() else 0
+
+
+def _moment(headers: Mapping[str, str], header: str, message: Msg) -> datetime:
+    text = headers.get(header)
+    return datetime.fromisoformat(text) if text else message.metadata.timestamp
