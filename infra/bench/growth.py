@@ -211,5 +211,6 @@ def _point(found: Measurement, stored: int, log_bytes: float, times: ReportTimes
 def _gateway_times(times: ReportTimes) -> Iterator[tuple[str, ReportTime]]:
     for timing in times.timings:
         p50, p99 = timing.seconds.p50, timing.seconds.p99
-        if timing.place == GATEWAY and timing.status == _OK and p50 is not None and p99 is not None:
+        wanted = timing.place == GATEWAY and timing.status == _OK and not timing.whole
+        if wanted and p50 is not None and p99 is not None:
             yield timing.report, ReportTime(p50=p50 * 1000, p99=p99 * 1000)

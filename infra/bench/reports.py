@@ -4,7 +4,7 @@ import asyncio
 import http.client
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -32,6 +32,7 @@ _PATIENCE: Final = 60.0
 _EVENTS: Final = 10_000_000
 _DAY: Final = 86_400
 _MICROSECOND: Final = timedelta(microseconds=1)
+_QUARTER: Final = timedelta(minutes=15)
 
 
 class ReportTimesError(Exception):
@@ -55,12 +56,22 @@ class ReportSizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How long one report took at one place; `status` is what all its answers had."""
+    """How long one report took at one place; `status` is what all its answers had.
+
+    Ranges end within quarters of an hour, or all are `whole` ones.
+    """
 
     report: str
     place: str
     status: int
     seconds: Percentiles
+    whole: bool = False
+
+    @property
+    def name(self) -> str:
+        """What was asked where."""
+        of = " of whole quarters" if self.whole else ""
+        return f"{self.report}{of} at the {self.place}, {self.status}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +88,7 @@ class ReportTimes:
         """Return the times in milliseconds, a row for each report, place and status."""
         columns = [Column(key, f"{key}, ms", ",.1f") for key in ("p50", "p95", "p99", "max")]
         rows = {
-            f"{timing.report} at the {timing.place}, {timing.status}": [
+            timing.name: [
                 None if value is None else value * 1000
                 for value in (
                     timing.seconds.p50,
@@ -183,8 +194,11 @@ def _time(
     # The same in every run, but not at the function what it has answered at the gateway.
     rng = Random(place)  # noqa: S311 - they guard no secret
     number = 1 + (sizes.slow_questions if slow else sizes.questions)
-    asked = list(questions(rng, *window, number))
     with Asker(url) as asker:
+        if not slow:
+            whole = [asker.ask(each) for each in questions(rng, *window, number, _QUARTER)]
+            yield replace(_timing(report, place, _OK, whole), whole=True)
+        asked = list(questions(rng, *window, number))
         answers = [asker.ask(question) for question in asked]
         yield _timing(report, place, _OK, answers)
         if all(answer.etag for answer in answers):
@@ -195,11 +209,14 @@ def _time(
             yield _timing(report, place, _NOT_MODIFIED, again)
 
 
-def questions(rng: Random, start: datetime, end: datetime, number: int) -> Iterator[str]:
-    """Yield query strings that ask about ranges within limits, to the microsecond."""
-    span = (end - start) // _MICROSECOND
+def questions(
+    rng: Random, start: datetime, end: datetime, number: int, step: timedelta = _MICROSECOND
+) -> Iterator[str]:
+    """Yield query strings that ask about ranges within limits, which are multiples of `step`."""
+    origin = datetime.min.replace(tzinfo=UTC)
+    least, most = -((origin - start) // step), (end - origin) // step
     for _ in range(number):
-        first, last = sorted(start + rng.randrange(span) * _MICROSECOND for _ in range(2))
+        first, last = sorted(origin + rng.randrange(least, most) * step for _ in range(2))
         yield urlencode({"from": first.isoformat(), "to": last.isoformat()})
 
 

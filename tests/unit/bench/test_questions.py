@@ -18,6 +18,14 @@ def test_questions_are_about_ranges_to_the_microsecond_within_the_window() -> No
     assert ragged > 90
 
 
+def test_limits_may_be_whole_quarters() -> None:
+    for question in questions(Random(1), START, END, 20, timedelta(minutes=15)):
+        for [text] in parse_qs(question).values():
+            moment = datetime.fromisoformat(text)
+            assert (moment.minute % 15, moment.second, moment.microsecond) == (0, 0, 0)
+            assert START <= moment < END
+
+
 def test_the_same_seed_asks_the_same() -> None:
     first, again = (list(questions(Random(1), START, END, 5)) for _ in range(2))
     assert first == again
