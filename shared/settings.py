@@ -1,28 +1,18 @@
 """Every setting; its variable's name is the field's in capitals.
 
-Where the value of a setting X comes from, the first that is there:
-
-1. the environment variable X, or the file whose path is in X_FILE (Docker and Kubernetes mount
-   secrets as files); both at once are an error, for nothing says which one is meant;
-2. if X is a secret, the file `<x>` in the folder SECRETS_DIR, lower case with hyphens:
-   `/var/openfaas/secrets/database-url`, where OpenFaaS mounts them
-   (https://docs.openfaas.com/reference/secrets/);
-3. the default.
-
-A file that X_FILE or SECRETS_DIR promises has to be there and must not be empty; line ends at its
-end do not count. Files are read once, when the process starts: a new secret needs a new start.
+shared/given.py says where a value comes from.
 
 msgspec rather than pydantic-settings: it is already there for the events, and a function that
 wakes from zero replicas does not pay for a second validator.
 """
 
-import os
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+
+from shared.given import given
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -37,7 +27,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secrets_dir: Annotated[
         str, Meta(description="Folder with a file per secret, named like database-url.")
     ] = "/var/openfaas/secrets"
-
     role: Annotated[
         str,
         Meta(
@@ -58,18 +47,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_share: Annotated[
         float,
         Meta(
-            description="Share of the requests and deliveries that succeed which is logged; what "
-            "fails always is.",
+            description="Share of successful requests and deliveries that is logged; others all.",
             ge=0,
             le=1,
         ),
     ] = 1.0
     otel_exporter_otlp_endpoint: Annotated[
         str,
-        Meta(
-            description="Base URL of an OTLP/HTTP receiver of spans, with the extra `otel`; '' "
-            "makes none."
-        ),
+        Meta(description="Base URL of an OTLP/HTTP receiver of spans (extra `otel`), or ''."),
     ] = ""
     max_inflight: Annotated[
         int, Meta(description="Requests in flight per process; more answer 429.", ge=1)
@@ -82,16 +67,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 75
     drain_delay: Annotated[
-        float,
-        Meta(
-            description="Seconds to go on accepting after SIGTERM.",
-            ge=0,
-        ),
+        float, Meta(description="Seconds to go on accepting after SIGTERM.", ge=0)
     ] = 0
     drain_timeout: Annotated[
         float, Meta(description="Seconds that requests in flight have to end after SIGTERM.", gt=0)
     ] = 25
-
     instance: Annotated[
         str, Meta(description="Name of this replica in the lines that it logs, or ''.")
     ] = ""
@@ -180,7 +160,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(description="Seconds without any acknowledgement that make the stream away.", gt=0),
     ] = 0.7
-
     quarantine_max_events: Annotated[
         int,
         Meta(
@@ -359,10 +338,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 300
     database_secret_arn: Annotated[
         str,
-        Meta(
-            description="On Lambda: the secret in Secrets Manager that is DATABASE_URL, or holds "
-            "what RDS writes."
-        ),
+        Meta(description="On Lambda: the secret that is DATABASE_URL, or has what RDS writes."),
     ] = ""
     database_endpoint: Annotated[
         str, Meta(description="On Lambda: host in place of the secret's, such as RDS Proxy's.")
@@ -419,40 +395,4 @@ def given_text(name: str) -> str | None:
 
     Raises ValueError if it is given twice, or in a file that cannot be read.
     """
-    variable = name.upper()
-    text, path = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
-    if text is not None and path is not None:
-        raise ValueError(f"both {variable} and {variable}_FILE are set: remove one of them")
-    if path is not None:
-        return _content(Path(path), f"{variable}_FILE")
-    if text is not None or name not in SECRETS:
-        return text
-    return _mounted(name)
-
-
-def _mounted(name: str) -> str | None:
-    """Return a secret from SECRETS_DIR, None without such a file."""
-    chosen = os.environ.get("SECRETS_DIR", _FIELDS["secrets_dir"].default)
-    if not chosen:
-        return None
-    path = Path(chosen, name.replace("_", "-"))
-    try:
-        there = path.exists()
-        if not there and "SECRETS_DIR" in os.environ and not path.parent.is_dir():
-            raise ValueError(f"SECRETS_DIR: {path.parent} is not a folder")
-    except OSError as error:
-        raise ValueError(f"SECRETS_DIR: {path}: {error.strerror}") from error
-    return _content(path, "SECRETS_DIR") if there else None
-
-
-def _content(path: Path, variable: str) -> str:
-    """Return a file's text. The errors name the file, never what is in it."""
-    try:
-        text = path.read_text("utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise ValueError(f"{variable}: {path}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise ValueError(f"{variable}: {path} is not UTF-8") from None
-    if not text:
-        raise ValueError(f"{variable}: {path} is empty")
-    return text
+    return given(name, _FIELDS["secrets_dir"].default if name in SECRETS else "")

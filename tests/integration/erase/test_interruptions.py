@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import streams
-from builders import facebook
+from builders import facebook, tiktok
 from integration.erase.conftest import ADA, NAMES, ada
 from integration.erase.traces import database_text, traces
 from integration.store.test_exactly_once import record, rows
@@ -95,13 +95,13 @@ def waits_for_a_row(connection: psycopg.Connection) -> bool:
 def test_a_writer_at_work_is_waited_for(records: Servers, erase: Erase) -> None:
     """The writer has copied its rows and not committed; the erasure has to see them.
 
-    Meanwhile other writers get through, though they may have to wait for a moment.
+    Meanwhile writers of another source get through, though they may have to wait for a moment.
     """
     message = record([ada()], 2)
     message.published_at = streams_moment(records)
     store(records.database_url, [([facebook(timestamp=MOMENT)], record([facebook()], 1))])
     late = [([ada(timestamp=MOMENT)], message)]
-    others = [([facebook()], record([facebook()], 3))]
+    others = [([tiktok()], record([tiktok()], 3))]
     writer = threading.Thread(target=store, args=(records.database_url, late))
     done: list[dict[str, Any]] = []
     eraser = threading.Thread(target=lambda: done.append(erase()))
