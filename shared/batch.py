@@ -24,6 +24,7 @@ from shared.cloudevents import (
     mode_of,
 )
 from shared.errors import Problem
+from shared.requests import Request
 from shared.stream.encoding import CONTENT_ENCODING, decode, decoded_size
 from shared.stream.packing import (
     CORRELATION_IDS,
@@ -33,7 +34,6 @@ from shared.stream.packing import (
     TRACEPARENT,
 )
 from shared.tracing import accept_traceparent
-from shared.web import Request
 
 EVENT_TYPE_PREFIX = "hookstream.events."
 

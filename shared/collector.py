@@ -24,6 +24,7 @@ from shared.events.decoding import (
 from shared.events.model import Event, Source
 from shared.events.text import has_escapes
 from shared.reading import BodyReader
+from shared.requests import Request, Response, require_method
 from shared.settings import Settings
 from shared.store.copying import prepare
 from shared.store.migrations import migrate
@@ -33,7 +34,6 @@ from shared.store.writer import EventWriter, MessageRecord, RefusedRow
 from shared.stream.packing import distinct_correlation_ids, distinct_traceparents
 from shared.telemetry import DURATION_BUCKETS, fields
 from shared.tracing import span, trace_id
-from shared.web import Request, Response, require_method
 
 _NAMES: dict[Source, str] = {"facebook": "fb-consume", "tiktok": "ttk-consume"}
 _PREFIXES: dict[Source, str] = {"facebook": "fb_collector", "tiktok": "ttk_collector"}

@@ -3,8 +3,8 @@
 import asyncio
 
 from shared.errors import Problem
+from shared.requests import Request
 from shared.settings import Settings
-from shared.web import Request
 
 
 class BodyReader:

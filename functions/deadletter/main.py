@@ -12,10 +12,11 @@ from shared.dead_letters.redrive import Outcome, Redriver
 from shared.errors import Problem
 from shared.openapi.operations import Api
 from shared.reading import BodyReader
+from shared.requests import Request, Response, require_method
 from shared.settings import Settings
 from shared.stream.connection import Broker
 from shared.stream.publishing import Publisher
-from shared.web import Function, Request, Response, framework_target, require_method
+from shared.web import Function, framework_target
 
 _LARGEST_SEQUENCE = 19
 

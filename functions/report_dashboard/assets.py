@@ -14,7 +14,7 @@ from pathlib import Path
 
 from shared.errors import Problem
 from shared.reports.revision import is_known
-from shared.web import Request, Response
+from shared.requests import Request, Response
 
 FOLDER = Path(__file__).with_name("page")
 PAGE = "index.html"

@@ -8,9 +8,10 @@ from functions.report_dashboard.pipeline import Pipeline
 from shared.access.database import DatabaseKeys
 from shared.access.guard import by_scope
 from shared.openapi.operations import Api
+from shared.requests import Request, Response, require_method
 from shared.settings import Settings
 from shared.store.pool import Database
-from shared.web import Function, Request, Response, framework_target, require_method
+from shared.web import Function, framework_target
 
 NAME = "report-dashboard"
 

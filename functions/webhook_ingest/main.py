@@ -22,11 +22,12 @@ from shared.authenticity.facebook import answer_challenge
 from shared.events.model import Source
 from shared.openapi.operations import Api
 from shared.reading import BodyReader
+from shared.requests import Request, Response, require_method
 from shared.settings import Settings
 from shared.stream.broker import event_broker
 from shared.stream.packing import Origin
 from shared.tracing import trace_context
-from shared.web import Function, Request, Response, framework_target, require_method
+from shared.web import Function, framework_target
 
 
 class WebhookIngest:

@@ -21,13 +21,13 @@ from infra.connector.segment_folding import SegmentFolder
 from infra.connector.segment_merging import SegmentMerger
 from infra.connector.watermark import WatermarkKeeper
 from shared.errors import Problem
+from shared.requests import Request, Response
 from shared.settings import Settings
 from shared.store.copying import prepare
 from shared.store.pool import Database
 from shared.stream.connection import Broker
 from shared.stream.publishing import Publisher
 from shared.stream.topology import ensure_topology
-from shared.web import Request, Response
 
 logger = logging.getLogger(__name__)
 

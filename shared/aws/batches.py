@@ -5,8 +5,9 @@ from http import HTTPStatus
 
 from shared.batch import BatchAnswer, decode_answer
 from shared.cloudevents import BATCH_TYPE
+from shared.requests import Request
 from shared.telemetry import new_correlation_id
-from shared.web import Function, Request
+from shared.web import Function
 
 _OUTAGES: set[int] = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 

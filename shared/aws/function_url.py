@@ -11,10 +11,11 @@ from urllib.parse import unquote
 import msgspec
 
 from shared.errors import Problem
+from shared.requests import Request, Response
 from shared.settings import MIB
 from shared.streaming import Stream
 from shared.telemetry import CORRELATION_HEADER, accept_correlation_id
-from shared.web import Function, Request, Response
+from shared.web import Function
 
 LARGEST_ANSWER = 4 * MIB
 """Bytes of a body: Lambda answers 6 MB at most, of which base64 takes a third."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shared.openapi.document import document, render
 from shared.openapi.operations import Api
-from shared.web import Request, Response
+from shared.requests import Request, Response
 
 ASSETS = Path(__file__).parent / "assets"
 

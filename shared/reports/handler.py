@@ -18,10 +18,10 @@ from shared.reports.revision import is_known, read_tag
 from shared.reports.selection import Selection
 from shared.reports.slots import Slots
 from shared.reports.totals import is_rolled_up, read_freshness
+from shared.requests import Request, Response, require_method
 from shared.settings import MIB, Settings
 from shared.store.pool import Database
 from shared.telemetry import DURATION_BUCKETS
-from shared.web import Request, Response, require_method
 
 GENERATED = Counter("reporter_reports_generated_total", "Reports that were answered.", ("report",))
 DURATION = Histogram(

@@ -7,7 +7,7 @@ from shared.reports.formats import content_type, writer
 from shared.reports.report import Report
 from shared.reports.selection import Format, Selection
 from shared.reports.tables import moment_text
-from shared.web import Response
+from shared.requests import Response
 
 
 def headers_of(tag: str) -> dict[str, str]:

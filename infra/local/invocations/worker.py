@@ -18,10 +18,10 @@ from infra.local.invocations.deliveries import Deliveries
 from infra.local.invocations.messages import BODY_LIMIT, CALLS, RESULTS, QueuedCall
 from infra.local.invocations.metrics import INVOCATIONS
 from shared.errors import Problem
+from shared.requests import Request, Response
 from shared.settings import KIB, Settings
 from shared.stream.connection import Broker
 from shared.stream.publishing import Publisher
-from shared.web import Request, Response
 
 AREA = "/async-function/"
 

@@ -21,8 +21,8 @@ from shared.batch import BatchAnswer, StoredMessage, decode_answer, encode_batch
 from shared.cloudevents import BATCH_TYPE
 from shared.collector import Collector
 from shared.errors import Problem
+from shared.requests import Request
 from shared.stream.broker import JetStreamBroker
-from shared.web import Request
 
 
 def request(body: bytes, content_type: str, correlation_id: str) -> Request:

@@ -15,8 +15,8 @@ from shared.reports.events import EVENTS
 from shared.reports.funnel import FUNNEL
 from shared.reports.handler import ReportHandler
 from shared.reports.revenue import REVENUE
+from shared.requests import Request, Response
 from shared.settings import Settings
-from shared.web import Request, Response
 
 _NAMES = {
     "start": "from",

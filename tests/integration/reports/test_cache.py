@@ -16,8 +16,8 @@ from shared.reports.funnel import FUNNEL
 from shared.reports.handler import ReportHandler
 from shared.reports.report import Store
 from shared.reports.selection import Selection
+from shared.requests import Request
 from shared.settings import Settings
-from shared.web import Request
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 

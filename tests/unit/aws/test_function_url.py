@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from shared.aws import function_url
+from shared.requests import Request, Response
 from shared.settings import Settings
-from shared.web import Function, Request, Response
+from shared.web import Function
 
 LARGE = bytes(1024 * 1024)
 

@@ -14,11 +14,12 @@ from shared.aws.batches import FailedBatchError
 from shared.aws.sqs_events import consume, is_batch
 from shared.batch import BatchAnswer, ItemFailure, RejectedEvent, decode_deliveries
 from shared.errors import Problem
+from shared.requests import Request, Response
 from shared.settings import Settings
 from shared.stream.dead_letters import DeadLetter
 from shared.stream.packing import Origin, Pack, join
 from shared.stream.sqs_messages import Entry
-from shared.web import Function, Request, Response
+from shared.web import Function
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 SENT = 1_777_593_600_123

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from functions.report_dashboard.assets import FOLDER, Assets
 from functions.report_dashboard.main import HEADERS, NAME
 from shared.errors import Problem
-from shared.web import Request, Response
+from shared.requests import Request, Response
 
 ASSETS = Assets(NAME)
 OTHER_VERSION = "0" * 12

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from shared.openapi.pages import ASSETS
+from shared.requests import Request, Response
 from shared.serve import load_function
 from shared.settings import Settings
-from shared.web import Function, Request, Response
+from shared.web import Function
 
 NAMES = [
     "deadletter", "fb-consume", "report-demographics", "report-events", "report-funnel",

@@ -18,8 +18,8 @@ from shared.batch import (
 )
 from shared.cloudevents import BATCH_TYPE, STRUCTURED_TYPE
 from shared.errors import Problem
+from shared.requests import Request
 from shared.stream.packing import Origin, Pack
-from shared.web import Request
 
 NOW = datetime(2026, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)
 

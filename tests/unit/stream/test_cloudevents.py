@@ -23,7 +23,7 @@ from shared.cloudevents import (
     mode_of,
 )
 from shared.errors import Problem
-from shared.web import Request
+from shared.requests import Request
 
 Event = dict[str, Any]
 

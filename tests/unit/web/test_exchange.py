@@ -5,9 +5,10 @@ import json
 import pytest
 from http_callers import answers, run, served
 
+from shared.requests import Request, Response
 from shared.settings import Settings
 from shared.telemetry import correlation_id
-from shared.web import Function, Request, Response
+from shared.web import Function
 
 CLOSE = b"Host: x\r\nConnection: close\r\n\r\n"
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from shared.errors import ERRORS, Problem
+from shared.requests import Message, Request, Response, require_method
 from shared.settings import Settings, settings
 from shared.telemetry import accept_correlation_id
 from shared.tracing import accept_traceparent
-from shared.web import Function, Message, Request, Response, framework_target, require_method
+from shared.web import Function, framework_target
 
 
 class Role:

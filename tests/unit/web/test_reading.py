@@ -8,8 +8,8 @@ import pytest
 
 from shared.errors import Problem
 from shared.reading import BodyReader
+from shared.requests import Request
 from shared.settings import MIB, Settings
-from shared.web import Request
 
 CHUNK = MIB // 4
 CHUNKS = 32

@@ -7,8 +7,9 @@ import pytest
 from http_callers import answers, run, served
 
 from shared.errors import Problem
+from shared.requests import Message, Request, Response
 from shared.settings import Settings
-from shared.web import Function, Message, Request, Response
+from shared.web import Function
 
 REQUEST = b"GET /%b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 LARGE = bytes(256 * 1024)
