@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-BUILD = HERE / "build"
+BUILD = ROOT / "dist" / "aws"
 LOCK = HERE / "requirements.lock"
 
 PYTHON = "3.13"
@@ -19,7 +19,7 @@ PLATFORM = "x86_64-manylinux_2_34"
 """Amazon Linux 2023, which the runtime python3.13 stands on, has glibc 2.34."""
 
 CODE = ("functions", "shared", "schema", "infra/connector", "infra/aws")
-_LEFT_OUT = ("__pycache__", "build", "*.md", "*.yaml", "*.toml", "*.lock")
+_LEFT_OUT = ("__pycache__", "*.md", "*.yaml", "*.toml", "*.lock")
 
 
 def build(folder: Path = BUILD) -> None:

@@ -73,11 +73,11 @@ def deploy(aws: LocalStack, name: str, **parameters: str) -> AwsStack:
     """
     here = f"CodeUri: {{Bucket: hot-reload, Key: '{ROOT}'}}"
     text = TEMPLATE.read_text()
-    assert text.count("CodeUri: build/") == 1
+    assert text.count("CodeUri: ../../dist/aws/") == 1
     cloud = aws.client("cloudformation")
     cloud.create_stack(
         StackName=name,
-        TemplateBody=text.replace("CodeUri: build/", here),
+        TemplateBody=text.replace("CodeUri: ../../dist/aws/", here),
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[
             {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()

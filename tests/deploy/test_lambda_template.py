@@ -141,6 +141,23 @@ def test_urls_ask_for_signatures_unless_told_otherwise() -> None:
         assert authentication in ("AWS_IAM", {"Ref": "IngestAuth"}, {"Ref": "ReportsAuth"})
 
 
+def test_an_open_url_lets_callers_in() -> None:
+    """Both permissions, which sam adds by itself only for a literal NONE."""
+    conditions = {"IngestAuth": "IngestIsOpen", "ReportsAuth": "ReportsAreOpen"}
+    wanted = {
+        (name, conditions[parameter], action)
+        for name, function in FUNCTIONS.items()
+        if isinstance(choice := function.get("FunctionUrlConfig", {}).get("AuthType"), dict)
+        and (parameter := choice["Ref"])
+        for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
+    }
+    assert len(wanted) == 12
+    assert wanted == {
+        (each["FunctionName"]["Ref"], RESOURCES[key].get("Condition"), each["Action"])
+        for key, each in of_type("Lambda::Permission").items()
+    }
+
+
 def test_mappings_report_single_failures_and_are_bounded() -> None:
     assert len(MAPPINGS) == 2
     for mapping in MAPPINGS.values():
