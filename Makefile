@@ -51,10 +51,11 @@ format: setup ## Format and fix what can be fixed
 screenshots: setup ## Make docs/dashboard.png anew; needs a Chromium
 	@SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/acceptance/test_dashboard_pictures.py
 
-schema: setup ## Regenerate the JSON Schema of the events, the OpenAPI document and .env.example
+schema: setup ## Regenerate the JSON Schema of the events, the OpenAPI document, .env.example, docs/settings.md
 	@$(BIN)/python -m shared.events.schema
 	@$(BIN)/python -m shared.openapi
 	@$(BIN)/python -m infra.docker.environment
+	@$(BIN)/python -m infra.docker.reference
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --extra local --extra aws --group dev pyproject.toml -o requirements.lock
