@@ -3,8 +3,9 @@
 SHELL := /bin/bash
 PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -c 'import sys' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 BIN := .venv/bin
+AUDITED ?= requirements.lock infra/docker/requirements.lock infra/aws/requirements.lock
 
-.PHONY: help setup demo test faults soak manifests containers lint format schema screenshots lock bench clean
+.PHONY: help setup demo test faults soak manifests containers lint format schema screenshots lock audit sbom bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,16 +52,27 @@ format: setup ## Format and fix what can be fixed
 screenshots: setup ## Make docs/dashboard.png anew; needs a Chromium
 	@SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/acceptance/test_dashboard_pictures.py
 
-schema: setup ## Regenerate the JSON Schema of the events, the OpenAPI document, .env.example, docs/settings.md
+schema: setup ## Regenerate what is made from the code: schemas, .env.example, pages of settings and licences
 	@$(BIN)/python -m shared.events.schema
 	@$(BIN)/python -m shared.openapi
 	@$(BIN)/python -m infra.docker.environment
 	@$(BIN)/python -m infra.docker.reference
+	@$(BIN)/python -m infra.supply.page
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --extra local --extra aws --group dev pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock --extra oidc pyproject.toml -o infra/docker/requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint requirements.lock --extra aws pyproject.toml -o infra/aws/requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade infra/supply/requirements.in -o infra/supply/requirements.lock
+
+audit: setup ## Look all locked packages up among known vulnerabilities; fails where that cannot be done
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv/audit
+	@$(BIN)/uv pip sync --quiet --python .venv/audit/bin/python --require-hashes infra/supply/requirements.lock
+	@.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off $(AUDITED:%=-r %)
+
+sbom: setup ## Write the image's bill of materials (CycloneDX) to dist/
+	@mkdir -p dist
+	@$(BIN)/python -m infra.supply.bom > dist/hookstream.cdx.json
 
 bench: setup ## Measure the pipeline on this machine
 	@$(BIN)/python -m infra.bench
