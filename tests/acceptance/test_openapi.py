@@ -63,7 +63,7 @@ def documented(method: str, path: str) -> Callable[..., None]:
 # A name for each: those that schemathesis itself makes are all the same, and of tests of the same
 # name xdist runs one.
 for path, item in DOCUMENT["paths"].items():
-    for operation in item.keys() & METHODS:
+    for operation in sorted(item.keys() & METHODS):
         name = f"test_{operation}_{re.sub(r'[^a-z]+', '_', path).strip('_')}"
         globals()[name] = documented(operation.upper(), path)
 
