@@ -72,11 +72,15 @@ class Stack:
         return int(self.report("events")["totalEvents"])
 
     def counters(self) -> dict[str, float]:
-        """Return the counters of the gateway's metrics."""
+        """Return the counters of the gateway's metrics; those of one process end with it."""
         text = httpx2.get(self.urls["metrics"], timeout=10).text
         lines = [line for line in text.splitlines() if line and not line.startswith("#")]
         pairs = (line.rpartition(" ") for line in lines)
-        return {name: float(value) for name, _, value in pairs if "_total" in name}
+        return {
+            name: float(value)
+            for name, _, value in pairs
+            if "_total" in name and "{process=" not in name
+        }
 
     def rows(self) -> Counter[tuple[str, str]]:
         """Return the number of stored rows by source and event type."""

@@ -214,7 +214,8 @@ def questions(
 ) -> Iterator[str]:
     """Yield query strings that ask about ranges within limits, which are multiples of `step`."""
     origin = datetime.min.replace(tzinfo=UTC)
-    least, most = -((origin - start) // step), (end - origin) // step
+    least = -((origin - start) // step)
+    most = max(least + 1, (end - origin) // step)
     for _ in range(number):
         first, last = sorted(origin + rng.randrange(least, most) * step for _ in range(2))
         yield urlencode({"from": first.isoformat(), "to": last.isoformat()})

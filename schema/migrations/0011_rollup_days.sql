@@ -10,10 +10,10 @@ create table rollup_days (
     primary key (day, type_id)
 ) with (fillfactor = 50);
 
--- Waits for whoever else adds to days of the types' sources, until the transaction ends. Writers
--- call it before they add to quarters: triggers come to what an upsert has updated before they come
--- to what it has inserted, and so would take the days of several sources in any order. Those of an
--- older version write one source at a time; the triggers wait for these.
+-- Waits for whoever else adds to days of the types' sources, until the transaction ends. A trigger
+-- comes to what an upsert has updated and to what it has inserted one after the other: without
+-- this, two writers may have a day each that the other one needs. Whoever has this has the quarters
+-- that it writes, and waits for nobody any more; what is written at once is of one source.
 create function hold_days(types smallint[]) returns void language plpgsql as $$
 begin
     perform pg_advisory_xact_lock(hashtextextended('hookstream.rollup_days.' || source, 0))
@@ -49,7 +49,13 @@ $$;
 -- Adds to days by how much a statement has changed rows of rollup_types. Their days are there.
 create function roll_up_updated() returns trigger language plpgsql as $$
 begin
-    perform hold_days(array(select type_id from after));
+    perform hold_days(array(
+        select type_id
+        from after
+        join before using (bucket, type_id)
+        where (after.events, after.transactions, after.revenue, after.events_in_segments)
+            <> (before.events, before.transactions, before.revenue, before.events_in_segments)
+    ));
     update rollup_days as known set
         events = known.events + added.events,
         transactions = known.transactions + added.transactions,

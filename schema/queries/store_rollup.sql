@@ -1,5 +1,4 @@
--- Adds a batch to its quarters of an hour, in order, for the same reason as the keys; its days, which
--- follow, are held before.
+-- Adds a batch to its quarters of an hour, in order, for the same reason as the keys.
 insert into rollup_types as rollup (
     bucket, type_id, events, transactions, revenue, events_in_seconds, events_in_segments
 )
@@ -11,7 +10,7 @@ select
     sum(revenue),
     sum(events),
     sum(events)
-from hold_days(%(type_id)s::smallint[]), unnest(
+from unnest(
     %(second)s::bigint[],
     %(type_id)s::smallint[],
     %(events)s::bigint[],

@@ -227,5 +227,7 @@ _CHECKS: dict[str, Callable[[Words], Iterator[str]]] = {
     "curl": _curl,
     "export": _export,
     "base64": _nothing,
+    "openssl": _nothing,
+    "tr": _nothing,
     "CONNECTOR_REPLICAS=2": lambda words: _docker(words[1:]),
 }

@@ -93,6 +93,7 @@ def start(servers: Servers) -> Iterator[Start]:
         if role not in made:
             variables = {
                 "ROLE": role,
+                "AUTH": "none",
                 "NATS_URL": servers.nats.url,
                 "DATABASE_URL": servers.postgres.url,
             }

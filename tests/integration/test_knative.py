@@ -26,6 +26,7 @@ from shared.cloudevents import BATCH_TYPE, STRUCTURED_TYPE
 Event = dict[str, Any]
 
 IN_FLIGHT = 20
+BATCH = {"content-type": BATCH_TYPE}
 FROM_BROKER = {"Prefer": "reply", "Traceparent": "", "Ce-Traceparent": "", "Ce-Tracestate": ""}
 """What eventing-natss adds to an event that had no trace."""
 
@@ -155,19 +156,19 @@ def test_without_its_database_a_collector_asks_for_another_try(prefer: dict[str,
     assert int(answer.headers["retry-after"]) >= 1
 
 
-def halves(request: dict[str, Any], method: str = "POST") -> tuple[bytes, bytes]:
-    """Return a request as it goes over the wire, in two parts, the second within the body."""
-    content = request["content"]
-    headers = {**request["headers"], "Host": "x", "Content-Length": str(len(content))}
+def asked_for(request: dict[str, Any]) -> bytes:
+    """Return the head of a request that waits to be told to go on (RFC 9110, section 10.1.1)."""
+    own = {"Host": "x", "Content-Length": str(len(request["content"])), "Expect": "100-continue"}
+    headers = {**request["headers"], **own}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    whole = f"{method} / HTTP/1.1\r\n{head}\r\n".encode() + content
-    return whole[: -len(content) // 2], whole[-len(content) // 2 :]
+    return f"POST / HTTP/1.1\r\n{head}\r\n".encode()
 
 
-def busy(served: Served) -> bool:
-    """Say whether the function has all the requests in flight that it takes."""
-    answer = httpx2.post(served.url, content=b"{}", headers={"content-type": BATCH_TYPE})
-    return answer.status_code == 429 and "retry-after" in answer.headers
+def in_flight(calling: ExitStack, url: str, request: dict[str, Any]) -> socket.socket:
+    """Send a request's head and return when its handler reads the body."""
+    caller = calling.enter_context(silent_after(url, asked_for(request)))
+    assert caller.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    return caller
 
 
 def ends(caller: socket.socket, rest: bytes) -> bytes:
@@ -178,12 +179,16 @@ def ends(caller: socket.socket, rest: bytes) -> bytes:
 
 def test_sigterm_loses_no_event_in_flight_at_ingest(ingest: Served, nats_url: str) -> None:
     events = [facebook() for _ in range(IN_FLIGHT)]
-    requests = [halves({"headers": {}, "content": json.dumps(e).encode()}) for e in events]
+    requests: list[dict[str, Any]] = [
+        {"headers": {}, "content": json.dumps(event).encode()} for event in events
+    ]
     with ExitStack() as calling:
-        callers = [calling.enter_context(silent_after(ingest.url, first)) for first, _ in requests]
-        until(lambda: busy(ingest), 10)
+        callers = [in_flight(calling, ingest.url, request) for request in requests]
         ingest.process.send_signal(signal.SIGTERM)
-        answers = [ends(caller, rest) for caller, (_, rest) in zip(callers, requests, strict=True)]
+        answers = [
+            ends(caller, request["content"])
+            for caller, request in zip(callers, requests, strict=True)
+        ]
         assert ingest.process.wait(20) == 0
     assert [answer.split(b" ", 2)[1] for answer in answers] == [b"200"] * IN_FLIGHT
     accepted = [event["eventId"] for event in streams.events(nats_url)]
@@ -194,31 +199,40 @@ def test_sigterm_loses_no_event_in_flight_at_a_collector(
     collector: Served, database_url: str
 ) -> None:
     events = [facebook() for _ in range(IN_FLIGHT)]
-    requests = [halves(from_broker(binary(event, str(n)))) for n, event in enumerate(events)]
+    requests = [from_broker(binary(event, str(number))) for number, event in enumerate(events)]
     with ExitStack() as calling:
-        callers = [
-            calling.enter_context(silent_after(collector.url, first)) for first, _ in requests
-        ]
-        until(lambda: busy(collector), 10)
+        callers = [in_flight(calling, collector.url, request) for request in requests]
         collector.process.send_signal(signal.SIGTERM)
-        answers = [ends(caller, rest) for caller, (_, rest) in zip(callers, requests, strict=True)]
+        answers = [
+            ends(caller, request["content"])
+            for caller, request in zip(callers, requests, strict=True)
+        ]
         assert collector.process.wait(20) == 0
     assert [answer.split(b" ", 2)[1] for answer in answers] == [b"202"] * IN_FLIGHT
     assert stored(database_url) == sorted(event["eventId"] for event in events)
 
 
-def test_beyond_its_concurrency_it_asks_to_wait_and_stays_alive(ingest: Served) -> None:
-    first, rest = halves({"headers": {}, "content": json.dumps(facebook()).encode()})
-    with ExitStack() as calling:
-        callers = [calling.enter_context(silent_after(ingest.url, first)) for _ in range(IN_FLIGHT)]
-        until(lambda: busy(ingest), 10)
-        refused = httpx2.post(ingest.url, json=facebook())
-        assert refused.status_code == 429
-        assert refused.json()["code"] == "too_many_requests"
-        assert int(refused.headers["retry-after"]) >= 1
-        for probe in ("live", "ready"):
-            assert httpx2.get(f"{ingest.url}/health/{probe}").status_code == 200
+def test_beyond_its_concurrency_it_asks_to_wait_and_stays_alive(
+    collector: Served, database_url: str
+) -> None:
+    assert httpx2.post(collector.url, **binary(facebook(), "first")).status_code == 202
+    requests = [from_broker(binary(facebook(), str(number))) for number in range(IN_FLIGHT)]
+    with ExitStack() as calling, psycopg.connect(database_url) as blocker:
+        callers = [in_flight(calling, collector.url, request) for request in requests]
+        blocker.execute("lock table event_keys in access exclusive mode")
+        for caller, request in zip(callers, requests, strict=True):
+            caller.sendall(request["content"])
+        refused: list[httpx2.Response] = []
+
+        def is_refused() -> bool:
+            refused.append(httpx2.post(collector.url, content=b"{}", headers=BATCH))
+            return refused[-1].status_code == 429
+
+        until(is_refused, 4)
+        assert refused[-1].json()["code"] == "too_many_requests"
+        assert int(refused[-1].headers["retry-after"]) >= 1
+        assert httpx2.get(f"{collector.url}/health/live").status_code == 200
+        blocker.rollback()
         for caller in callers:
-            caller.sendall(rest)
-            assert caller.recv(65536).startswith(b"HTTP/1.1 200 ")
-    assert httpx2.post(ingest.url, json=facebook()).status_code == 200
+            assert caller.recv(65536).startswith(b"HTTP/1.1 202 ")
+    assert httpx2.post(collector.url, **binary(facebook(), "last")).status_code == 202

@@ -62,7 +62,7 @@ def test_further_signals_end_the_delay_and_the_wait(nats_url: str, number: signa
         ingest(nats_url, DRAIN_DELAY="60", DRAIN_TIMEOUT="60") as served,
         silent_after(served.url, HEAD + BODY[:50]),
     ):
-        assert httpx2.get(served.url).status_code == 405
+        assert httpx2.put(served.url).status_code == 405
         began = time.monotonic()
         served.process.send_signal(number)
         ready = f"{served.url}/health/ready"
@@ -80,7 +80,7 @@ def test_what_is_too_slow_is_broken_off(nats_url: str) -> None:
         ingest(nats_url, DRAIN_TIMEOUT="0.5") as served,
         silent_after(served.url, HEAD + BODY[:50]) as caller,
     ):
-        assert httpx2.get(served.url).status_code == 405
+        assert httpx2.put(served.url).status_code == 405
         served.process.send_signal(signal.SIGTERM)
         with suppress(ConnectionResetError):
             assert heard(caller) == b""

@@ -130,12 +130,12 @@ def test_the_connectors_streams(records: Servers) -> None:
         client = await connector._broker.available(None)
         js = client.jetstream()
         for number, when in numbers():
-            for stream in ("EVENTS", "DEADLETTER"):
+            for stream in ("EVENTS", "DEADLETTER", "KEYS"):
                 await js.delete_stream(stream)
             with broker_calls(number, when, client) as calls:
                 await connector._ensure_topology()
             names = {str(stream.config.name) for stream in await js.streams_info()}
-            assert names == {"EVENTS", "DEADLETTER"}
+            assert names == {"EVENTS", "DEADLETTER", "KEYS"}
             assert len(await js.consumers_info("EVENTS")) == len(SOURCES)
             if not calls.failed:
                 break

@@ -103,7 +103,7 @@ def test_up_in_the_foreground_runs_until_it_is_interrupted(tmp_path: Path) -> No
     command = [sys.executable, "-c", COMMAND, "up", *where]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as up:
         assert up.stdout is not None
-        assert up.stdout.readline().startswith("gateway   http://127.0.0.1:")
+        assert up.stdout.readline().startswith("gateway    http://127.0.0.1:")
         os.kill(up.pid, signal.SIGINT)
         assert up.wait(60) == 0
     assert StateDir(tmp_path / "state").read_status()["processes"] == []

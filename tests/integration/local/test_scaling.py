@@ -39,6 +39,8 @@ async def calls(stack: Stack, path: str, number: int) -> list[tuple[int, int]]:
 
 
 def counters(stack: Stack) -> dict[tuple[str, str], float]:
+    """Return what has been counted; what is of one process ends with it."""
+
     async def scrape() -> str:
         url = f"{stack.url}/metrics"
         async with aiohttp.ClientSession() as session, session.get(url) as answer:
@@ -48,7 +50,7 @@ def counters(stack: Stack) -> dict[tuple[str, str], float]:
         (sample.name, str(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(asyncio.run(scrape()))
         for sample in family.samples
-        if family.type in {"counter", "histogram"}
+        if family.type in {"counter", "histogram"} and "process" not in sample.labels
     }
 
 

@@ -102,7 +102,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     server = postgres_server(tmp_path, PortBook(tmp_path / "ports.json"), shared_buffers="64MB")
     (tmp_path / "postgres" / "data" / "PG_VERSION").write_text("9\n")
     with pytest.raises(
-        ServerFailedError, match=r"(?s)postgres ended with.*initialized by PostgreSQL"
+        ServerFailedError, match=r"(?s)postgres ended with.*database files are incompatible"
     ):
         RunningServer(server).start()
 

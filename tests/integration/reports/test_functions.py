@@ -31,6 +31,7 @@ def serving(command: list[str], port: int, database_url: str) -> Iterator[httpx2
     """Run a server until the block ends."""
     environment = {
         **os.environ,
+        "AUTH": "none",
         "DATABASE_URL": database_url,
         "HOST": "127.0.0.1",
         "PORT": str(port),

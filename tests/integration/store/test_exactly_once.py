@@ -43,10 +43,19 @@ def record(events: list[Event], sequence: int) -> MessageRecord:
     return MessageRecord(sequence, moment, "facebook", moment, "request*1", len(events), 0)
 
 
+def by_source(events: list[Event]) -> list[list[Event]]:
+    """Return a batch as collectors get it, one source's events at a time."""
+    sources = {
+        event["source"]: [e for e in events if e["source"] == event["source"]] for event in events
+    }
+    return list(sources.values())
+
+
 async def write(url: str, batches: list[list[Event]], writers: int = 1) -> list[MessageRecord]:
-    """Write batches with several writers at once; each batch is one message."""
-    records = [record(batch, number) for number, batch in enumerate(batches, 1)]
-    queue = list(zip(batches, records, strict=True))
+    """Write batches with several writers at once; of each source, a batch is one message."""
+    messages = [part for batch in batches for part in by_source(batch)]
+    records = [record(events, number) for number, events in enumerate(messages, 1)]
+    queue = list(zip(messages, records, strict=True))
 
     async def work() -> None:
         database = Database(Settings(database_url=url), "test", configure=prepare)
@@ -313,12 +322,12 @@ def test_rows_hold_what_was_sent(database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         found = connection.execute(
             "select raw::json, occurred_at, revenue, stream_sequence, stream_position"
-            " from events order by stream_position"
+            " from events order by stream_sequence"
         ).fetchall()
     assert [row[0] for row in found] == sent
     assert [row[1] for row in found] == [datetime.fromisoformat(e["timestamp"]) for e in sent]
     assert found[0][2:] == (Decimal("0.0001"), 1, 0)
-    assert found[1][2:] == (None, 1, 1)
+    assert found[1][2:] == (None, 2, 0)
     assert differences_of_segments(database_url) == []
 
 
