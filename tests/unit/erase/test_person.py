@@ -1,11 +1,12 @@
 """Which events are a person's, whatever their JSON looks like."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from builders import facebook, tiktok
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from infra.erasing.person import Person
@@ -26,6 +27,8 @@ def written(event: object, *, ascii_only: bool = True) -> bytes:
 
 @given(ids, ids, st.booleans())
 def test_an_event_is_of_its_user(user_id: str, other: str, ascii_only: bool) -> None:  # noqa: FBT001 - drawn
+    # Half a pair is only JSON as an escape.
+    assume(ascii_only or not re.search("[\ud800-\udfff]", user_id + other))
     own = written(facebook(userId=user_id), ascii_only=ascii_only)
     others = written(facebook(userId=other, name=user_id), ascii_only=ascii_only)
     assert person(user_id).in_event(own)
