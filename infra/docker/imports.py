@@ -11,8 +11,11 @@ from typing import Final
 
 PACKAGES: Final = ("functions", "shared", "infra")
 
-EXTRAS: Final = ("shared.aws.", "shared.stream.sqs", "infra.aws.", "infra.connector.lambda_")
-"""What needs the extra `aws`, which the image has not."""
+EXTRAS: Final = (
+    *("shared.aws.", "shared.stream.sqs", "infra.aws.", "infra.connector.lambda_"),
+    "shared.spans",
+)
+"""What needs the extras `aws` and `otel`, which the image has not."""
 
 
 def modules() -> Iterator[str]:
