@@ -40,6 +40,8 @@ on conflict (second, type_id) do update set
 
 def clear(connection: psycopg.Connection) -> None:
     """Forget all events, and tell of it those who remember answers."""
+    # A question that was broken off may have left its snapshot: that is to fail, not to wait.
+    connection.execute("set lock_timeout = '60s'")
     connection.execute("truncate events, rollup_types, rollup_seconds, watermarks, segments")
     connection.execute("update row_changes set number = number + 1")
 

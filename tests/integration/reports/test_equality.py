@@ -115,6 +115,7 @@ def fill(tables: psycopg.Connection, stored: Sequence[Event], older: int = 0) ->
         store(tables, stored[older:])
 
 
+@pytest.mark.timeout(900)
 @given(case=cases())
 @example(case=([], [Wanted()], 0))
 @settings(max_examples=200, deadline=None)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import psycopg
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from integration.reports.asking import Reports, query_string
@@ -14,6 +15,7 @@ from integration.reports.test_groups import assert_pages, intervals, zones
 dimensions = st.lists(st.sampled_from(["source", "campaignId", "country"]), unique=True, max_size=3)
 
 
+@pytest.mark.timeout(900)
 @given(
     case=cases(),
     shapes=st.lists(

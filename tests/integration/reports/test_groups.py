@@ -35,6 +35,7 @@ def shapes(draw: st.DrawFn) -> tuple[str, tuple[str, ...], str | None, str, int]
     return name, by, draw(st.none() | intervals), draw(zones), draw(st.integers(1, 5))
 
 
+@pytest.mark.timeout(900)
 @given(case=cases(), shape=st.lists(shapes(), min_size=4, max_size=4))
 @example(
     case=([], [Wanted()], 0),
