@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 import msgspec
 from nats.errors import Error as NatsError
 from prometheus_client import Counter
+from psycopg.rows import TupleRow
 
 from infra.connector import metrics
 from shared.errors import Problem
 from shared.settings import Settings
-from shared.store.pool import Database
+from shared.store.pool import Connection, Database
 from shared.store.queries import query
 from shared.stream.connection import Broker
 from shared.stream.dead_letters import STREAM as DEADLETTER
@@ -119,16 +120,19 @@ class FiguresKeeper:
 
     async def _look(self) -> None:
         await self._database.ping()  # in bounded time, which a frozen server does not keep
-        async with self._database.glance() as connection:
-            cursor = await connection.execute(query("database_figures"))
-            [row] = await cursor.fetchall()
-        size, connections, most, oldest, *totals = row
+        size, connections, most, oldest, *totals = await self._database.glance(_database_figures)
         metrics.DATABASE_BYTES.set(size)
         metrics.DATABASE_CONNECTIONS.set(connections)
         metrics.DATABASE_CONNECTIONS_LIMIT.set(most)
         metrics.OLDEST_TRANSACTION.set(oldest)
         for followed, total in zip(self._followed, totals, strict=True):
             followed.see(total)
+
+
+async def _database_figures(connection: Connection) -> TupleRow:
+    cursor = await connection.execute(query("database_figures"))
+    [row] = await cursor.fetchall()
+    return row
 
 
 async def stream_figures(broker: Broker, stream: str) -> StreamFigures:

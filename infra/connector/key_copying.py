@@ -40,8 +40,7 @@ class KeyCopier:
     async def copy(self) -> None:
         """Copy the keys if they differ. Raises Problem or nats.errors.Error."""
         await self._broker.available(patience=None)
-        async with self._database.glance() as connection:
-            keys = await live_keys(connection)
+        keys = await self._database.glance(live_keys)
         js = self._broker.jetstream
         if await stored_keys(js) != keys:
             await store_keys(js, keys)

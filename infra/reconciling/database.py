@@ -28,12 +28,9 @@ def read_database(
         connect_timeout=_CONNECT_TIMEOUT,
         application_name="hookstream reconcile",
     ) as connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        with connection.transaction():
-            limit = {"milliseconds": str(round(timeout * 1000))}
-            psycopg.ClientCursor(connection).execute(query("snapshot_limit"), limit)
-            return _read(connection, {"created": created, "last": last_sequence})
+        limit = {"milliseconds": str(round(timeout * 1000))}
+        psycopg.ClientCursor(connection).execute(query("snapshot_begin"), limit)
+        return _read(connection, {"created": created, "last": last_sequence})
 
 
 def _read(connection: psycopg.Connection[TupleRow], stream: dict[str, object]) -> DatabaseFacts:

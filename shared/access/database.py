@@ -24,5 +24,4 @@ class DatabaseKeys:
 
     async def __call__(self) -> Iterable[Key]:
         """See ReadKeys."""
-        async with self._database.glance() as connection:
-            return await live_keys(connection)
+        return await self._database.glance(live_keys)

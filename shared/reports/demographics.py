@@ -15,7 +15,7 @@ from shared.reports.report import Report, Store
 from shared.reports.selection import Selection
 from shared.reports.shares import DemographicsRow, demographics_rows
 from shared.reports.tables import Table
-from shared.reports.totals import range_of, read_freshness
+from shared.reports.totals import range_of
 from shared.segments.columns import DEVICES as STORED_DEVICES
 from shared.segments.columns import GENDERS
 
@@ -35,12 +35,11 @@ async def build(source: Store, selection: Selection) -> DemographicsAnswer:
     Raises Problem rows_expired, segments_behind or selection_too_large.
     """
     connection = source.connection
-    freshness = await read_freshness(connection, selection)
     facebook, tiktok = await source.facts.people(connection, selection.question(), _describe)
     return DemographicsAnswer(
         range=range_of(selection),
-        as_of=freshness.as_of,
-        freshness_seconds=freshness.seconds,
+        as_of=source.standing.as_of,
+        freshness_seconds=source.standing.age,
         exact=True,
         facebook=facebook,
         tiktok=tiktok,

@@ -9,19 +9,18 @@ from shared.reports.questions import Tally
 from shared.reports.report import Report, Store
 from shared.reports.selection import Selection
 from shared.reports.tables import Table
-from shared.reports.totals import range_of, read_freshness, read_starts, tally
+from shared.reports.totals import range_of, read_starts, tally
 
 
 async def build(source: Store, selection: Selection) -> EventsAnswer:
     """Count the events of a selection. Raises Problem."""
     connection, page = source.connection, selection.page("events")
-    freshness = await read_freshness(connection, selection)
     starts = await read_starts(connection, selection, selection.types)
     tallies = await tally(connection, source.facts, selection.question(starts), page)
     return EventsAnswer(
         range=range_of(selection),
-        as_of=freshness.as_of,
-        freshness_seconds=freshness.seconds,
+        as_of=source.standing.as_of,
+        freshness_seconds=source.standing.age,
         group_count=tallies.group_count,
         next_cursor=next_cursor(selection, page, tallies),
         total_events=tallies.total.events,

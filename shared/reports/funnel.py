@@ -20,7 +20,7 @@ from shared.reports.parameters import FILTERS, FORMAT, RANGE, SERIES, grouping, 
 from shared.reports.report import Report, Store
 from shared.reports.selection import Selection
 from shared.reports.tables import Table
-from shared.reports.totals import range_of, read_freshness, read_starts
+from shared.reports.totals import range_of, read_starts
 
 if TYPE_CHECKING:
     from shared.reports.facts.funnels import Funnel
@@ -32,14 +32,13 @@ async def build(source: Store, selection: Selection) -> FunnelAnswer:
     Raises Problem rows_expired, segments_behind, selection_too_large or invalid_parameter.
     """
     connection, page = source.connection, selection.page("events")
-    freshness = await read_freshness(connection, selection)
     starts = await read_starts(connection, selection, selection.types)
     found = await source.facts.funnels(connection, selection.question(starts), page)
     local = [start.astimezone(selection.zone) for start in starts]
     return FunnelAnswer(
         range=range_of(selection),
-        as_of=freshness.as_of,
-        freshness_seconds=freshness.seconds,
+        as_of=source.standing.as_of,
+        freshness_seconds=source.standing.age,
         group_count=found.tallies.group_count,
         next_cursor=next_cursor(selection, page, found.tallies),
         exact=True,

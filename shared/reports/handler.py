@@ -2,6 +2,7 @@
 
 import time
 from contextlib import aclosing
+from functools import partial
 from http import HTTPStatus
 
 from prometheus_client import Counter, Histogram
@@ -14,10 +15,10 @@ from shared.reports.facts.facts import Facts
 from shared.reports.formats import writer
 from shared.reports.presenting import headers_of, present, table_headers
 from shared.reports.report import Report, Store
-from shared.reports.revision import is_known, read_tag
+from shared.reports.revision import is_known, read_standing
 from shared.reports.selection import Selection
 from shared.reports.slots import Slots
-from shared.reports.totals import is_rolled_up, read_freshness
+from shared.reports.totals import is_rolled_up
 from shared.requests import Request, Response, require_method
 from shared.settings import MIB, Settings
 from shared.store.pool import Database
@@ -82,8 +83,8 @@ class ReportHandler:
         """Answer the report, or that the caller has it."""
         if_none_match = request.headers.get("if-none-match")
         if if_none_match is not None:
-            async with self.database.glance() as connection:
-                tag = await read_tag(connection, selection)
+            read = partial(read_standing, selection=selection)
+            tag = (await self.database.glance(read)).tag
             if is_known(tag, if_none_match):
                 return Response(HTTPStatus.NOT_MODIFIED, headers=headers_of(tag))
         if is_export(self._report, selection):
@@ -95,16 +96,16 @@ class ReportHandler:
 
     async def _whole(self, request: Request, selection: Selection) -> Response:
         async with self.database.snapshot() as connection:
-            tag = await read_tag(connection, selection)
-            answer = self._answers.find(selection, tag)
+            standing = await read_standing(connection, selection)
+            answer = self._answers.find(selection, standing.tag)
             if answer is None:
-                answer = await self._report.build(Store(connection, self._facts), selection)
-                self._answers.keep(selection, tag, answer)
+                store = Store(connection, self._facts, standing)
+                answer = await self._report.build(store, selection)
+                self._answers.keep(selection, standing.tag, answer)
             else:
-                fresh = await read_freshness(connection, selection)
-                answer.as_of, answer.freshness_seconds = fresh
+                answer.as_of, answer.freshness_seconds = standing.as_of, standing.age
         response = present(self._report, selection, answer, request.query)
-        response.headers.update(headers_of(tag))
+        response.headers.update(headers_of(standing.tag))
         return response
 
     async def _export(self, selection: Selection) -> Response:
@@ -124,8 +125,8 @@ class ReportHandler:
             self._costly.one(),
             self.database.snapshot(unbounded=True) as connection,
         ):
-            tag = await read_tag(connection, selection)
-            store = Store(connection, self._facts)
+            standing = await read_standing(connection, selection)
+            store = Store(connection, self._facts, standing)
             async with aclosing(read_pages(self._report, store, selection, until)) as answers:
                 async for answer in answers:
-                    yield tag, answer
+                    yield standing.tag, answer

@@ -9,6 +9,7 @@ from shared.reports.facts.facts import Facts
 from shared.reports.negotiation import choose_format
 from shared.reports.parameters import Parameter
 from shared.reports.requests import read_selection
+from shared.reports.revision import Standing
 from shared.reports.selection import Selection
 from shared.reports.tables import Table
 from shared.store.pool import Connection
@@ -16,10 +17,11 @@ from shared.store.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What a report reads: one snapshot of the database, and what is in memory of it."""
+    """What a report reads: one snapshot of the database, how its data stands there, and facts."""
 
     connection: Connection
     facts: Facts
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,21 +10,20 @@ from shared.reports.questions import Tally
 from shared.reports.report import Report, Store
 from shared.reports.selection import Selection
 from shared.reports.tables import Table
-from shared.reports.totals import range_of, read_freshness, read_starts, tally
+from shared.reports.totals import range_of, read_starts, tally
 
 
 async def build(source: Store, selection: Selection) -> RevenueAnswer:
     """Add up the revenue of a selection. Raises Problem."""
     connection, page = source.connection, selection.page("revenue")
-    freshness = await read_freshness(connection, selection)
     earning = [kind for kind in selection.types if kind.has_revenue]
     starts = await read_starts(connection, selection, earning)
     question = selection.question(starts, earning=True)
     tallies = await tally(connection, source.facts, question, page)
     return RevenueAnswer(
         range=range_of(selection),
-        as_of=freshness.as_of,
-        freshness_seconds=freshness.seconds,
+        as_of=source.standing.as_of,
+        freshness_seconds=source.standing.age,
         group_count=tallies.group_count,
         next_cursor=next_cursor(selection, page, tallies),
         groups=[RevenueGroup(**_members(selection, group)) for group in tallies.groups],

@@ -1,10 +1,13 @@
-"""Tells callers that nothing has changed since they asked: entity tags (RFC 9110, section 8.8.3).
+"""How the data of a report stands: its revision, and how fresh it is.
 
+Callers are told that nothing has changed since they asked by entity tags (RFC 9110, section 8.8.3).
 They are weak: an answer with the same figures is the same, whatever its `asOf`.
 """
 
 import hashlib
 import re
+from datetime import datetime
+from typing import NamedTuple
 
 from shared.reports.selection import Selection
 from shared.reports.totals import day_bounds
@@ -16,15 +19,30 @@ _TAG = re.compile(r'(?:W/)?("[^"]*")')
 _DIGEST_BYTES = 12
 
 
-async def read_tag(connection: Connection, selection: Selection) -> str:
-    """Return the tag of a selection's data in its form, whatever the report."""
-    days = by_days(touched(selection.span))
-    values = {"types": [kind.id for kind in selection.types], **day_bounds(days)}
-    cursor = await connection.execute(query("report_revision"), values, prepare=False)
-    [revision] = await cursor.fetchall()
+class Standing(NamedTuple):
+    """The data of a selection: its tag in the selection's form, whatever the report.
+
+    It is complete up to `as_of` (None: unknown), which was `age` seconds ago.
+    """
+
+    tag: str
+    as_of: datetime | None
+    age: float | None
+
+
+async def read_standing(connection: Connection, selection: Selection) -> Standing:
+    """Return how the data of a selection stands."""
+    values = {
+        "types": [kind.id for kind in selection.types],
+        "sources": selection.sources,
+        **day_bounds(by_days(touched(selection.span))),
+    }
+    cursor = await connection.execute(query("report_state"), values, prepare=False)
+    [(*revision, as_of, age)] = await cursor.fetchall()
     text = " ".join(str(part) for part in revision)
     digest = hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    return f'W/"{selection.format}-{digest}"'
+    tag = f'W/"{selection.format}-{digest}"'
+    return Standing(tag, as_of, None if age is None else round(float(age), 3))
 
 
 def is_known(tag: str, if_none_match: str) -> bool:

@@ -1,8 +1,8 @@
-"""Counts and revenue from rollups as far as these go, and how fresh they are."""
+"""Counts and revenue from rollups as far as these go."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from shared.errors import Problem
 from shared.events.model import EventType
@@ -20,6 +20,7 @@ from shared.reports.windows import (
     Span,
     Split,
     by_days,
+    by_rows,
     split,
     without_seconds,
 )
@@ -40,13 +41,6 @@ class TallyReader(Protocol):
 
     async def tallies(self, connection: Connection, question: Question, page: Page) -> Tallies:
         """Answer a question from what the connection's snapshot shows. Raises Problem."""
-
-
-class Freshness(NamedTuple):
-    """Up to when an answer is complete (None: unknown), and how many seconds ago that was."""
-
-    as_of: datetime | None
-    seconds: float | None
 
 
 async def tally(
@@ -116,53 +110,48 @@ async def read_starts(
 
 async def _split(connection: Connection, span: Span, types: Collection[int]) -> Split:
     """Say what is read from where. Raises Problem rows_expired."""
-    advice = _WHOLE_BUCKETS
-    parts = split(span)
-    if await _is_behind(connection, parts, types):
-        parts = without_seconds(parts, span)
-        advice = _WHOLE_QUARTERS
-    head, tail = (edge.rows.span if edge.rows else None for edge in (parts.head, parts.tail))
-    await require_rows(connection, types, head, tail, advice=advice)
+    parts, advice = split(span), _WHOLE_BUCKETS
+    behind, complete_from = await _read_edges(connection, types, parts)
+    if behind:
+        parts, advice = without_seconds(parts, span), _WHOLE_QUARTERS
+        _, complete_from = await _read_edges(connection, types, parts)
+    if complete_from is not None:
+        raise _expired(complete_from, advice)
     return parts
 
 
-async def _is_behind(connection: Connection, parts: Split, types: Iterable[int]) -> bool:
-    """Say whether seconds that are to be read do not have all events."""
-    if not parts.quarters:
-        return False
-    values = {"types": list(types), "quarters": parts.quarters}
-    cursor = await connection.execute(query("report_behind"), values, prepare=False)
-    return bool(await cursor.fetchall())
+async def require_rows(connection: Connection, types: Iterable[int], span: Span) -> None:
+    """Raise Problem rows_expired, with what else to do, if a span had rows that are gone."""
+    _, complete_from = await _read_edges(connection, types, by_rows(span))
+    if complete_from is not None:
+        raise _expired(complete_from)
 
 
-async def require_rows(
-    connection: Connection,
-    types: Iterable[int],
-    head: Span | None,
-    tail: Span | None = None,
-    *,
-    advice: str = "",
-) -> None:
-    """Raise Problem rows_expired, with what else to do, if the spans had rows that are gone."""
-    if head is None and tail is None:
-        return
-    values = {"types": list(types), **bounds(head, "head_"), **bounds(tail, "tail_")}
-    cursor = await connection.execute(query("report_expired"), values, prepare=False)
-    for (moment,) in await cursor.fetchall():
-        complete_from = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        raise Problem(
-            "rows_expired",
-            f"Single events are kept from {complete_from} on: begin there{advice}.",
-            completeFrom=complete_from,
-        )
+async def _read_edges(
+    connection: Connection, types: Iterable[int], parts: Split
+) -> tuple[bool, datetime | None]:
+    """Say whether seconds that are to be read do not have all events.
+
+    And from when on all rows are there, if rows that are to be read are not.
+    """
+    head, tail = (edge.rows.span if edge.rows else None for edge in (parts.head, parts.tail))
+    if not (parts.quarters or head or tail):
+        return False, None
+    values = {
+        "types": list(types),
+        "quarters": parts.quarters,
+        **bounds(head, "head_"),
+        **bounds(tail, "tail_"),
+    }
+    cursor = await connection.execute(query("report_edges"), values, prepare=False)
+    [(behind, complete_from)] = await cursor.fetchall()
+    return behind, complete_from
 
 
-async def read_freshness(connection: Connection, selection: Selection) -> Freshness:
-    """Return how fresh the answer to a selection is."""
-    values = {"sources": selection.sources}
-    cursor = await connection.execute(query("report_watermark"), values, prepare=False)
-    [(as_of, age)] = await cursor.fetchall()
-    return Freshness(as_of, None if age is None else round(float(age), 3))
+def _expired(complete_from: datetime, advice: str = "") -> Problem:
+    moment = complete_from.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    detail = f"Single events are kept from {moment} on: begin there{advice}."
+    return Problem("rows_expired", detail, completeFrom=moment)
 
 
 def range_of(selection: Selection) -> Range:

@@ -8,9 +8,9 @@ import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import psycopg
-from psycopg import IsolationLevel
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
@@ -22,6 +22,7 @@ from shared.store.queries import query
 
 Connection = psycopg.AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
+_Result = TypeVar("_Result")
 
 # Seconds between the rounds in which a pool without connections tries again.
 _RECONNECT_ROUND = 4.0
@@ -43,8 +44,10 @@ logging.getLogger("psycopg.pool").setLevel(logging.WARNING)
 class Database:
     """A bounded pool that opens without waiting and outlives restarts of the server.
 
-    `name` shows in pg_stat_activity. `configure` runs once on each new connection. Connections
-    are in autocommit mode outside of `transaction` and `snapshot`.
+    `name` shows in pg_stat_activity. `configure` runs once on each new connection.
+
+    A connection is not asked before it is lent whether it still works: the first statement shows
+    that, and runs again on another one if it does not.
     """
 
     def __init__(
@@ -68,9 +71,7 @@ class Database:
             min_size=1,
             max_size=chosen.database_pool_size,
             open=False,
-            check=self._check,
             configure=configure,
-            reset=_plain,
             name=name,
             timeout=chosen.database_timeout,
             reconnect_timeout=_RECONNECT_ROUND,
@@ -88,8 +89,8 @@ class Database:
     async def ping(self) -> None:
         """Return if the server answers. Raises Problem database_unavailable."""
         with problems():
-            async with _deadline(self._timeout, _SILENT), self._pool.connection():
-                pass  # borrowing has asked the server
+            async with _deadline(self._timeout, _SILENT), self._lend(Pool.check_connection):
+                pass
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -98,10 +99,9 @@ class Database:
         Raises Problem database_unavailable, database_full or query_timeout.
         """
         with problems():
-            async with self._pool.connection() as connection:
+            async with self._lend(_begin) as (connection, _):
                 try:
-                    async with connection.transaction():
-                        yield connection
+                    yield connection
                 except psycopg.errors.ReadOnlySqlTransaction:
                     # The server has become a standby: the next connection looks for the primary.
                     await connection.close()
@@ -117,41 +117,49 @@ class Database:
         """
         limit = {"milliseconds": str(math.ceil(self._statement_timeout * 1000))}
         whole = None if unbounded else self._timeout + self._statement_timeout
+
+        async def begin(connection: Connection) -> None:
+            await psycopg.AsyncClientCursor(connection).execute(query("snapshot_begin"), limit)
+
         with problems():
-            async with _deadline(whole, _SLOW), self._pool.connection() as connection:
-                await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-                await connection.set_read_only(True)
-                async with connection.transaction():
-                    await psycopg.AsyncClientCursor(connection).execute(
-                        query("snapshot_limit"), limit
-                    )
-                    yield connection
+            async with _deadline(whole, _SLOW), self._lend(begin) as (connection, _):
+                yield connection
 
-    @asynccontextmanager
-    async def glance(self) -> AsyncIterator[Connection]:
-        """Lend a connection for one statement that reads: it shows one moment by itself.
+    async def glance(self, read: Callable[[Connection], Awaitable[_Result]]) -> _Result:
+        """Return what one statement reads: it shows one moment by itself.
 
-        That is two round trips in place of a snapshot's five. Raises Problem database_unavailable
-        or query_timeout.
+        That is a round trip in place of a snapshot's three. `read` may run twice. Raises Problem
+        database_unavailable or query_timeout.
         """
         whole = self._timeout + self._statement_timeout
         with problems():
-            async with _deadline(whole, _SLOW), self._pool.connection() as connection:
-                yield connection
+            async with _deadline(whole, _SLOW), self._lend(read) as (_, result):
+                return result
 
-    async def _check(self, connection: Connection) -> None:
-        """Refuse to lend a broken connection, and look at all others after the first such."""
-        try:
-            await AsyncConnectionPool.check_connection(connection)
-        except psycopg.OperationalError:
+    @asynccontextmanager
+    async def _lend(
+        self, first: Callable[[Connection], Awaitable[_Result]]
+    ) -> AsyncIterator[tuple[Connection, _Result]]:
+        """Lend a connection and what `first` has returned on it.
+
+        A transaction that `first` began ends with the block. The first connection that proves
+        broken has all others looked at.
+        """
+        for again in (True, False):
+            async with self._pool.connection() as connection:
+                try:
+                    result = await first(connection)
+                except psycopg.OperationalError:
+                    if not (again and connection.broken):
+                        raise
+                else:
+                    yield connection, result
+                    return
             await self._pool.check()
-            raise
 
 
-async def _plain(connection: Connection) -> None:
-    """Undo what a snapshot set, before the connection is lent again."""
-    await connection.set_isolation_level(None)
-    await connection.set_read_only(None)
+async def _begin(connection: Connection) -> None:
+    await connection.execute("begin", prepare=False)
 
 
 @asynccontextmanager

@@ -1,6 +1,0 @@
--- Neither statement takes the transaction's snapshot. What the one shows has its rows: they expire
--- by dropping partitions, which a snapshot alone does not hold off. To start parallel workers takes
--- milliseconds, as long as a report from rollups takes in all.
-set local statement_timeout = %(milliseconds)s;
-set local parallel_setup_cost = 20000;
-lock table only events in access share mode
