@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from prometheus_client import Counter, Histogram
-
 from shared.access.guard import SharedSecretGuard
 from shared.access.scopes import Admission
 from shared.batch import BatchAnswer, Delivery, RejectedEvent, decode_deliveries
@@ -23,6 +21,7 @@ from shared.events.decoding import (
 )
 from shared.events.model import Event, Source
 from shared.events.text import has_escapes
+from shared.metrics import Counter, Histogram
 from shared.reading import BodyReader
 from shared.requests import Request, Response, require_method
 from shared.settings import Settings

@@ -20,7 +20,8 @@ from types import TracebackType
 from typing import ClassVar, TextIO
 
 import msgspec
-from prometheus_client import Histogram
+
+from shared.metrics import Histogram
 
 CORRELATION_HEADER = "x-correlation-id"
 

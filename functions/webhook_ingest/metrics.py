@@ -1,8 +1,7 @@
 """Ingest's metrics, under the names that dashboards of this field use."""
 
-from prometheus_client import Counter, Histogram
-
 from shared.events.model import SOURCES
+from shared.metrics import Counter, Histogram
 
 ACCEPTED = Counter("gateway_events_accepted_total", "Valid events received.", ("source",))
 PROCESSED = Counter(

@@ -7,10 +7,9 @@ has all of its events as rejected: that fact stays when somebody drops the lette
 from collections.abc import Sequence
 from datetime import datetime
 
-from prometheus_client import Counter
-
 from infra.connector.pulling import HeldMessage
 from shared.batch import StoredMessage
+from shared.metrics import Counter
 from shared.store.pool import Database
 from shared.store.queries import query
 from shared.stream.dead_letters import DeadLetter, bury

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 
 import msgspec
 from nats.errors import Error as NatsError
-from prometheus_client import Counter
 from psycopg.rows import TupleRow
 
 from infra.connector import metrics
 from shared.errors import Problem
+from shared.metrics import Counter
 from shared.settings import Settings
 from shared.store.pool import Connection, Database
 from shared.store.queries import query

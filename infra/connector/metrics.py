@@ -1,7 +1,6 @@
 """The connector's metrics: deliveries, invocations, lag."""
 
-from prometheus_client import Counter, Gauge, Histogram
-
+from shared.metrics import Counter, Gauge, Histogram
 from shared.telemetry import DURATION_BUCKETS
 
 DELIVERIES = Counter(

@@ -1,7 +1,6 @@
 """What the gateway measures about itself and the replicas."""
 
-from prometheus_client import Counter, Gauge, Histogram
-
+from shared.metrics import Counter, Gauge, Histogram
 from shared.telemetry import DURATION_BUCKETS
 
 DURATION_NAME = "hookstream_gateway_request_duration_seconds"

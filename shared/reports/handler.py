@@ -5,10 +5,9 @@ from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 
-from prometheus_client import Counter, Histogram
-
 from shared.access.database import DatabaseKeys
 from shared.access.guard import by_scope
+from shared.metrics import Counter, Histogram
 from shared.reports.cache import AnswerCache
 from shared.reports.export import Export, TaggedPages, is_export, read_pages
 from shared.reports.facts.facts import Facts

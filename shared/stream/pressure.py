@@ -10,9 +10,9 @@ import logging
 import shutil
 
 from nats.errors import Error as NatsError
-from prometheus_client import Gauge
 
 from shared.errors import Problem
+from shared.metrics import Gauge
 from shared.settings import Settings
 from shared.stream.connection import Broker
 from shared.stream.publishing import RETRY_AFTER_FULL

@@ -9,6 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = {"shared": {"shared"}, "functions": {"shared"}, "infra": {"shared", "infra"}}
+OTHER_REGISTRY = "infra.reconciling.exposition"
+"""Writes a file of its own, in no process that others follow."""
+
 GROUND_FLOOR = ("shared.errors", "shared.given", "shared.settings", "shared.telemetry")
 
 
@@ -49,7 +52,18 @@ def test_shared_has_no_circle() -> None:
 def test_the_ground_floor_stands_on_nothing(name: str) -> None:
     path = ROOT / (name.replace(".", "/") + ".py")
     found = {each for each in imports(path) if each.startswith("shared")}
-    assert found <= ({"shared.given"} if name == "shared.settings" else set())
+    below = {"shared.settings": {"shared.given"}, "shared.telemetry": {"shared.metrics"}}
+    assert found <= below.get(name, set())
+
+
+def test_metrics_are_made_by_one_module() -> None:
+    makers = {"Counter", "Gauge", "Histogram", "Summary", "Info", "Enum"}
+    for package in ALLOWED:
+        for name, path in modules(package):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ImportFrom) and node.module == "prometheus_client":
+                    taken = makers & {each.name for each in node.names}
+                    assert not taken or name in {"shared.metrics", OTHER_REGISTRY}, name
 
 
 def test_no_file_is_long() -> None:

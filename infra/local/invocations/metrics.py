@@ -1,6 +1,6 @@
 """What the queue worker counts."""
 
-from prometheus_client import Counter
+from shared.metrics import Counter
 
 INVOCATIONS = Counter(
     "hookstream_async_invocations_total",

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
-from prometheus_client import Counter
+
+from shared.metrics import Counter
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
