@@ -1,11 +1,16 @@
+from typing import TypeVar
 from urllib.parse import quote
 
 import psycopg
 import pytest
 from integration.reports.asking import Reports
 from prometheus_client import REGISTRY
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 
 from infra.local.ports import free_port
+
+T = TypeVar("T")
 
 NAMES = ("events", "revenue", "demographics", "funnel")
 
@@ -68,3 +73,37 @@ def test_a_database_that_is_away_is_a_problem() -> None:
         problem = deaf.refused("events")
     assert problem.kind.code == "database_unavailable"
     assert int(problem.headers()["retry-after"]) >= 1
+
+
+RAGGED = "from=2026-03-29T12:01:00.5Z&to=2026-03-31T12:44:00.25Z"
+
+
+@pytest.fixture
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note each time that the client library waits for the server."""
+    noted: list[str] = []
+    wait = psycopg.AsyncConnection.wait
+
+    async def noting(connection: psycopg.AsyncConnection, work: PQGen[T], *rest: float) -> T:
+        name = getattr(work, "__name__", "")
+        idle = connection.info.transaction_status is TransactionStatus.IDLE
+        if not (idle and name == "_commit_gen"):  # which asks nothing then
+            noted.append(name)
+        return await wait(connection, work, *rest)
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "wait", noting)
+    return noted
+
+
+@pytest.mark.parametrize("name", ["events", "revenue"])
+def test_a_report_asks_the_database_five_times(
+    reports: Reports, round_trips: list[str], name: str
+) -> None:
+    reports.ask(name, RAGGED)
+    known = reports.respond(name, RAGGED).headers["etag"]
+    round_trips.clear()
+    reports.ask(name, f"{RAGGED}&source=facebook")
+    assert len(round_trips) == 5, "begin, how the data stands, its edges, totals, commit"
+    round_trips.clear()
+    assert reports.respond(name, RAGGED, {"if-none-match": known}).status == 304
+    assert len(round_trips) == 1

@@ -3,7 +3,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -193,20 +193,34 @@ def test_opens_without_a_server_and_finds_it_later(
     asyncio.run(scenario())
 
 
+async def by_snapshot(database: Database) -> object:
+    async with database.snapshot() as connection:
+        return await one(connection, "select 1")
+
+
+async def by_transaction(database: Database) -> object:
+    async with database.transaction() as connection:
+        return await one(connection, "select 1")
+
+
+async def by_glance(database: Database) -> object:
+    return await database.glance(lambda connection: one(connection, "select 1"))
+
+
+@pytest.mark.parametrize("use", [by_snapshot, by_transaction, by_glance])
 def test_a_restart_between_uses_is_not_noticed(
-    postgres: RunningServer, chosen: SettingsMaker
+    postgres: RunningServer,
+    chosen: SettingsMaker,
+    use: Callable[[Database], Awaitable[object]],
 ) -> None:
     async def scenario() -> list[object]:
         async with opened(chosen(postgres.url, database_pool_size=4)) as database:
             await asyncio.gather(*(occupy(database) for _ in range(4)))
             await asyncio.to_thread(postgres.stop)
             await asyncio.to_thread(postgres.start)
-            async with database.snapshot() as snapshot:
-                read = await one(snapshot, "select 1")
-            async with database.transaction() as connection:
-                return [read, await one(connection, "select 1")]
+            return [await use(database) for _ in range(4)]
 
-    assert asyncio.run(scenario()) == [1, 1]
+    assert asyncio.run(scenario()) == [1, 1, 1, 1]
 
 
 async def occupy(database: Database) -> None:
