@@ -3,14 +3,23 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from secrets import token_urlsafe
 
+from infra.local.nats_users import (
+    CONNECTOR,
+    GATEWAY,
+    OF_ROLES,
+    OPERATOR,
+    QUEUE_WORKER,
+    anonymous,
+)
 from infra.local.options import Options
 from infra.local.ports import HOST
 from infra.local.programs import Program
-from infra.local.secrets import Secrets
+from infra.local.secrets import MOUNTED_AT, Secrets
 from infra.local.specs import FunctionSpec
 from infra.local.state import StateDir
 from shared.access.scopes import is_loopback
@@ -23,7 +32,9 @@ _FOR_THE_GATEWAY = {"BASIC_AUTH_USER", "BASIC_AUTH_PASSWORD"}
 _FOR_THE_GATEWAY |= {f"{name}_FILE" for name in _FOR_THE_GATEWAY} | {"SECRETS_DIR"}
 _SECRET = _FOR_THE_GATEWAY | {"NATS_URL", "DATABASE_URL", "NATS_URL_FILE", "DATABASE_URL_FILE"}
 _SECRET |= {
-    f"{name}{end}" for name in ("DELIVERY_KEY", "HOOKSTREAM_API_KEY") for end in ("", "_FILE")
+    f"{name}{end}"
+    for name in ("DELIVERY_KEY", "HOOKSTREAM_API_KEY", "NATS_LOGINS")
+    for end in ("", "_FILE")
 }
 """Variables that no process inherits."""
 
@@ -32,6 +43,7 @@ _SECRET |= {
 class Launches:
     """Makes the programs of one stack; `nats_url` and `database_url` hold no secret if ours.
 
+    `nats_urls` are the URLs of NATS' users, by their names; without, `nats_url` is everybody's.
     `stream_disk` is the folder of the embedded NATS' streams, '' if it is somebody else's.
     `delivery_key` is what the connector shows to the collectors.
     """
@@ -44,6 +56,7 @@ class Launches:
     database_url: str = ""
     stream_disk: str = ""
     delivery_key: str = field(default_factory=token_urlsafe, repr=False)
+    nats_urls: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def gateway_url(self) -> str:
@@ -52,18 +65,19 @@ class Launches:
 
     def prepare(self) -> Program:
         """Return the one-shot that migrates and ensures the streams."""
-        return self._program("prepare", ("-m", "infra.local.prepare"), self._urls())
+        module = ("-m", "infra.local.prepare", "--invocations")
+        return self._program("prepare", module, self._urls(OPERATOR))
 
     def connector(self, listener: int) -> Program:
         """Return the connector, its health and metrics on an inherited socket."""
         functions = {"FUNCTIONS_URL": f"{self.gateway_url}/function", "LISTEN_FD": str(listener)}
         own = functions | {"DELIVERY_KEY": self.delivery_key}
-        return self._program("connector", ("-m", "infra.connector"), self._urls() | own)
+        return self._program("connector", ("-m", "infra.connector"), self._urls(CONNECTOR) | own)
 
     def queue_worker(self, listener: int) -> Program:
         """Return the queue worker of asynchronous invocations, on an inherited socket."""
         functions = {"FUNCTIONS_URL": f"{self.gateway_url}/function", "LISTEN_FD": str(listener)}
-        nats = {"NATS_URL": self.nats_url}
+        nats = {"NATS_URL": self._nats(QUEUE_WORKER)}
         module = ("-m", "infra.local.invocations")
         return self._program("queue-worker", module, nats | functions)
 
@@ -73,7 +87,7 @@ class Launches:
         where = ("--control-fd", str(control), "--state-dir", str(self.state.root))
         credentials = {k: v for k, v in os.environ.items() if k in _FOR_THE_GATEWAY}
         if self.nats_url:
-            credentials["NATS_URL"] = self.nats_url
+            credentials["NATS_URL"] = self._nats(GATEWAY)
         queue = ("--queue-port", str(queue_port))
         return self._program("gateway", (*module, *where, *queue), credentials)
 
@@ -83,9 +97,9 @@ class Launches:
         Its secrets are files below SECRETS_DIR. Raises FileNotFoundError if one is missing.
         """
         folder = self.state.mounts / spec.name
-        self.secrets.mount(folder, spec.secrets)
+        self.secrets.mount(folder, spec.secrets, {"nats-url": self._nats_of(spec.argv[-1])})
         ours = {"LISTEN_FD": str(listener), "SECRETS_DIR": str(folder), "INSTANCE": replica_id}
-        extra = dict(spec.environment) | ours
+        extra = {name: _mounted(text, folder) for name, text in spec.environment.items()} | ours
         python = spec.argv[0] in {"python", "python3"}
         return Program(
             name=replica_id,
@@ -110,14 +124,24 @@ class Launches:
 
     def provided(self) -> dict[str, str]:
         """Return the secrets that functions may list without anybody having stored them."""
-        return {
-            "nats-url": self.nats_url,
+        users = {f"nats-url-{user}": self._nats(user) for user in OF_ROLES.values()}
+        return users | {
+            "nats-url": self._nats_of(""),
             "database-url": self.database_url,
             "delivery-key": self.delivery_key,
         }
 
-    def _urls(self) -> dict[str, str]:
-        return {"NATS_URL": self.nats_url, "DATABASE_URL": self.database_url}
+    def _urls(self, nats_user: str) -> dict[str, str]:
+        return {"NATS_URL": self._nats(nats_user), "DATABASE_URL": self.database_url}
+
+    def _nats(self, user: str) -> str:
+        return self.nats_urls.get(user, self.nats_url)
+
+    def _nats_of(self, role: str) -> str:
+        """Return what a function of the role finds as `nats-url`: no login if it has none."""
+        if role in OF_ROLES or not self.nats_urls:
+            return self._nats(OF_ROLES.get(role, ""))
+        return anonymous(self.nats_url)
 
     def _environment(self, extra: dict[str, str]) -> dict[str, str]:
         """Return the environment that every process shares, with secrets only as given."""
@@ -129,3 +153,8 @@ class Launches:
         if self.stream_disk:
             ours["STREAM_DISK"] = self.stream_disk
         return {**inherited, **ours, "DRAIN_TIMEOUT": f"{_DRAIN:g}", **extra}
+
+
+def _mounted(text: str, folder: Path) -> str:
+    """Return a variable's text with the path that a secret has on OpenFaaS made the one here."""
+    return f"{folder}/{text.removeprefix(MOUNTED_AT)}" if text.startswith(MOUNTED_AT) else text

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -19,6 +19,7 @@ from infra.local.keeper import Keeper, Launch
 from infra.local.launches import Launches
 from infra.local.monitoring import prometheus_binary, prometheus_server
 from infra.local.nats_server import nats_server
+from infra.local.nats_users import LoginsError, NatsUsers, urls_by_logins
 from infra.local.options import Options
 from infra.local.ports import HOST, PortBook, PortInUseError
 from infra.local.postgres_server import postgres_server
@@ -39,7 +40,13 @@ _HOUSEKEEPING = 10.0
 
 logger = logging.getLogger(__name__)
 
-EXPECTED_FAILURES = (AlreadyRunningError, PortInUseError, ServerFailedError, StackFileError)
+EXPECTED_FAILURES = (
+    AlreadyRunningError,
+    LoginsError,
+    PortInUseError,
+    ServerFailedError,
+    StackFileError,
+)
 """What `Supervisor` raises when a stack cannot start; the messages are for people."""
 
 
@@ -57,6 +64,7 @@ class Supervisor:
         self._state.make()
         self._secrets = Secrets(self._state.secrets)
         self._deployments = Deployments(self._state.functions, stack, self._secrets, options.idle)
+        self._nats_urls: Mapping[str, str] = {}
         self._board = StatusBoard(self._state, self._deployments, self._keepers)
         self._servers: list[Keeper] = []
         self._front: list[Keeper] = []
@@ -111,6 +119,7 @@ class Supervisor:
         self._board.show(gateway=gateway, metrics=f"{gateway}/metrics")
         servers = await self._start_servers(book) if self._options.pipeline else ()
         launches = Launches(self._options, self._state, self._secrets, port, *servers)
+        launches = replace(launches, nats_urls=self._nats_urls)
         if (key := given_text("delivery_key")) is not None:
             launches = replace(launches, delivery_key=key)
         if self._options.pipeline:
@@ -147,10 +156,15 @@ class Supervisor:
         servers: list[Server] = []
         nats_url, database_url, stream_disk = options.nats_url, options.database_url, ""
         if not nats_url:
-            nats = nats_server(root, book, options.nats_port)
+            users = NatsUsers(root / "nats-users")
+            users.make()
+            nats = nats_server(root, book, options.nats_port, users)
             nats_url, stream_disk = nats.url, str(nats.data)
+            self._nats_urls = users.urls(nats_url)
             self._board.show(natsMonitor=nats.monitor)
             servers.append(nats)
+        else:
+            self._nats_urls = urls_by_logins(nats_url, given_text("nats_logins") or "")
         if not database_url:
             self._progress("starting PostgreSQL")
             port = options.database_port
