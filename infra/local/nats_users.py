@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from infra.local.ports import write_atomically
 
@@ -24,6 +24,7 @@ OF_ROLES = {"webhook-ingest": "ingest", "deadletter": "deadletter"}
 
 USERS = (OPERATOR, CONNECTOR, GATEWAY, QUEUE_WORKER, *OF_ROLES.values())
 
+_LOGIN = {"user", "password_file"}
 _PASSWORD = re.compile(r"[A-Za-z0-9._~-]+")
 
 
@@ -56,7 +57,7 @@ class NatsUsers:
 
     def url(self, server: str, user: str) -> str:
         """Return the URL by which a user connects."""
-        return f"{server}?user={user}&password_file={quote(str(self._file(user)))}"
+        return f"{server}?user={user}&password_file={quote(str(self._file(user)), safe='')}"
 
     def urls(self, server: str) -> Mapping[str, str]:
         """Return the URLs of all users; `server` is any of theirs."""
@@ -70,7 +71,7 @@ class NatsUsers:
 def urls_by_logins(servers: str, logins: str) -> Mapping[str, str]:
     """Return the URL of each user of `logins` (see NATS_LOGINS) on somebody else's servers.
 
-    The parameters of `servers` stay. Raises LoginsError.
+    The parameters for TLS stay. Raises LoginsError.
     """
     found = {}
     for login in logins.split(",") if logins else ():
@@ -86,11 +87,15 @@ def urls_by_logins(servers: str, logins: str) -> Mapping[str, str]:
 
 def anonymous(servers: str) -> str:
     """Return servers without any login."""
-    return _as("", servers).partition("?")[0]
+    return _as("", servers)
 
 
 def _as(login: str, servers: str) -> str:
-    parts = (urlsplit(server.strip()) for server in servers.split(","))
-    return ",".join(
-        each._replace(netloc=f"{login}{each.netloc.rpartition('@')[2]}").geturl() for each in parts
-    )
+    """Return servers with another login, '' or one that ends with an @."""
+    found = []
+    for server in servers.split(","):
+        parts = urlsplit(server.strip())
+        query = [pair for pair in parse_qsl(parts.query) if pair[0] not in _LOGIN]
+        netloc = f"{login}{parts.netloc.rpartition('@')[2]}"
+        found.append(parts._replace(netloc=netloc, query=urlencode(query)).geturl())
+    return ",".join(found)

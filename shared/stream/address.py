@@ -118,5 +118,9 @@ async def connect(url: str, **options: Any) -> Client:  # noqa: ANN401 - the lib
     """
     address = read_address(url)
     client = _Client(encrypted=address.encrypted)
-    await client.connect(**address.options(), **options)
+    try:
+        await client.connect(**address.options(), **options)
+    except BaseException:
+        await client.close()
+        raise
     return client
