@@ -9,9 +9,13 @@ import pytest
 import yaml
 from deploy.kustomize import containers, pod_spec
 from deploy.manifests import INFRA, ROOT, read_stack, rendered, roles
-from deploy.platforms import PLATFORMS, Place, Role, mounted_secrets
+from deploy.platforms import PLATFORMS, SECRETS, Place, Role, mounted_secrets
+
+from infra.local.nats_users import OF_ROLES
 
 BESIDE = ("connector", "prepare")
+NATS_USERS = {"connector": "connector", "prepare": "operator", "gateway": "operator"}
+"""Who they are on NATS; the gateway's functions and queue worker are others, by NATS_LOGINS."""
 
 
 def roles_of(platform: str) -> dict[str, Role]:
@@ -104,6 +108,16 @@ def test_whatever_is_missing_or_misspelt_is_noticed(platform: str) -> None:
     assert unnoticed == []
 
 
+def test_functions_have_no_more_of_nats_than_they_need() -> None:
+    for name, role in reference().items():
+        user = OF_ROLES.get(name)
+        assert {each for each in role.secrets if "nats" in each} == (
+            {f"nats-url-{user}"} if user else set()
+        )
+        where = f"{SECRETS}/nats-url-{user}" if user else None
+        assert role.environment.get("NATS_URL_FILE") == where
+
+
 def test_the_image_and_the_local_platform_run_the_same_role() -> None:
     for name, role in reference().items():
         assert role.environment["ROLE"] == name
@@ -120,13 +134,15 @@ def test_overlays_keep_every_role(overlay: str) -> None:
 
 @pytest.mark.parametrize("platform", ["knative/base", "openfaas/kubernetes"])
 @pytest.mark.parametrize("name", BESIDE)
-def test_what_runs_beside_the_functions_has_both_secrets(platform: str, name: str) -> None:
+def test_what_runs_beside_the_functions_has_its_secrets(platform: str, name: str) -> None:
     for document in rendered(platform):
         if (pod := pod_spec(document)) and pod["containers"][0]["name"] == name:
             own = {"delivery-key"} if name == "connector" else set()
-            assert mounted_secrets(pod) == {"nats-url", "database-url"} | own
-            [role] = [e["value"] for e in pod["containers"][0]["env"] if e["name"] == "ROLE"]
-            assert role == name
+            user = NATS_USERS[name]
+            assert mounted_secrets(pod) == {f"nats-url-{user}", "database-url"} | own
+            environment = {e["name"]: e["value"] for e in pod["containers"][0]["env"]}
+            assert environment["ROLE"] == name
+            assert environment["NATS_URL_FILE"] == f"{SECRETS}/nats-url-{user}"
             return
     pytest.fail(f"{name} is missing")
 
@@ -143,13 +159,21 @@ def test_compose_has_what_runs_beside_the_functions(name: str) -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.local.yml").read_text())
     environment = compose["services"][name]["environment"]
     assert environment["ROLE"] == name
-    assert environment["NATS_URL"].startswith("${NATS_URL:-")
+    user = NATS_USERS[name]
+    password = f"${{NATS_{user.upper()}_PASSWORD:-{user}}}"
+    assert environment["NATS_URL"] == f"nats://{user}:{password}@nats:4222"
     assert environment["DATABASE_URL"].startswith("${DATABASE_URL:-")
     text = (INFRA / "docker" / "secrets.yml").read_text()
     guarded = yaml.load(text, _Tagged)["services"][name]  # noqa: S506 - a safe loader
-    assert set(guarded["secrets"]) == {"nats-url", "database-url"}
+    logins = {"NATS_LOGINS"} & environment.keys()
+    assert set(guarded["secrets"]) == {
+        f"nats-url-{user}",
+        "database-url",
+        *(each.lower().replace("_", "-") for each in logins),
+    }
     assert guarded["environment"] == {
         "NATS_URL": None,
+        "NATS_URL_FILE": f"/run/secrets/nats-url-{user}",
         "DATABASE_URL": None,
         "SECRETS_DIR": "/run/secrets",
-    }
+    } | dict.fromkeys(logins)
