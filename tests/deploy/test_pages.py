@@ -30,7 +30,7 @@ MISTAKES = [
     ("knative", "--from-literal=nats-url-ingest=", "--from-literal=NATS_URL="),
     ("knative", "create secret generic database-url", "create secret generic database"),
     ("knative", "ksvc webhook-ingest", "ksvc ingest"),
-    ("knative", "-n hookstream deploy", "-n hooks deploy"),
+    ("knative", "-n nats svc/nats", "-n nets svc/nats"),
     ("knative", "-k infra/knative/broker", "-k infra/knative/brokers"),
     ("knative", "kubectl wait", "kubectl await"),
     ("knative", "kubectl apply -f infra/postgres", "kubectl apply -f infra/postgresql"),
