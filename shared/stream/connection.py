@@ -71,6 +71,11 @@ class Broker:
         """Return JetStream's management API. Raises Problem broker_unavailable."""
         return self.client.jetstream(timeout=5)
 
+    @property
+    def refusal(self) -> str:
+        """Return why the server does not let this client in, '' if that is not known."""
+        return self._refusal
+
     async def close(self) -> None:
         """Send what is buffered and disconnect."""
         if self._connecting is not None:

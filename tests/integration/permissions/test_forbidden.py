@@ -1,9 +1,13 @@
 """What a component may not do on NATS, the server refuses; what it has to do, it may."""
 
 import asyncio
+import contextlib
 import logging
+import os
+import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import nats
 import pytest
@@ -19,7 +23,11 @@ from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.errors import BadRequestError
 
-from infra.local.nats_users import anonymous
+from infra.dead_letters.session import work
+from infra.local.nats_server import nats_server
+from infra.local.nats_users import NatsUsers, anonymous
+from infra.local.ports import PortBook
+from infra.local.servers import RunningServer
 from shared.errors import Problem
 from shared.settings import MIB, Settings
 from shared.stream.address import connect, read_address
@@ -190,6 +198,11 @@ def test_a_refused_login_is_logged_once_and_told(
     assert vars(line)["fields"]["code"] == "broker_refused"
 
 
+def test_a_command_says_that_its_login_is_refused(urls: Urls) -> None:
+    with pytest.raises(Problem, match=r"(?i)the broker at 127.0.0.1:\d+ refuses: authorization"):
+        work(anonymous(urls["operator"]), lambda session: session.letters.bounds())
+
+
 def test_the_library_by_itself_is_refused_too(urls: Urls) -> None:
     """No inbox but a user's own: the library's default would be everybody's."""
 
@@ -210,3 +223,44 @@ def test_the_library_by_itself_is_refused_too(urls: Urls) -> None:
 
     [said] = asyncio.run(listen())
     assert "permissions violation" in said
+
+
+def test_a_new_password_counts_from_the_next_connection_on(state: Path) -> None:
+    state = state / "changed"
+    state.mkdir()
+    users = NatsUsers(state / "nats-users")
+    users.make()
+    server = nats_server(state, PortBook(state / "ports.json"), users=users)
+    running = RunningServer(server)
+
+    def change() -> None:
+        """Have the server take another password, and send away who came with the old one."""
+        before = (users.folder / "ingest").read_text()
+        (users.folder / "ingest").write_text("another")
+        configuration = state / "nats.conf"
+        configuration.write_text(configuration.read_text().replace(before, "another"))
+        os.kill(running.pid, signal.SIGHUP)
+
+    async def come_back() -> None:
+        lost = asyncio.Event()
+        broker = Broker(users.urls(server.url)["ingest"], "test")
+        broker.on_disconnect.append(lost.set)
+        broker.start()
+        try:
+            await (await broker.available(patience=20)).flush()
+            change()
+            async with asyncio.timeout(20):
+                await lost.wait()
+                while True:
+                    with contextlib.suppress(Problem):
+                        await (await broker.available(patience=0.5)).flush()
+                        return
+                    await asyncio.sleep(0.05)
+        finally:
+            await broker.close()
+
+    running.start()
+    try:
+        asyncio.run(come_back())
+    finally:
+        running.stop()
