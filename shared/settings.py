@@ -336,6 +336,9 @@ class Settings(Guarded, frozen=True, kw_only=True):
     database_url: Annotated[str, Meta(description="PostgreSQL, as a libpq URI.", extra=SECRET)] = (
         "postgresql://127.0.0.1:5432/hookstream"
     )
+    database_logins: Annotated[
+        str, Meta(description="For `up`, `migrate --roles`: LOGIN:PASSWORD,…", extra=SECRET)
+    ] = ""
     database_pool_size: Annotated[int, Meta(description="Most connections per process.", ge=1)] = 4
     database_timeout: Annotated[
         float, Meta(description="Seconds to wait for a connection.", gt=0)

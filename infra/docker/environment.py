@@ -11,6 +11,7 @@ import msgspec
 
 from infra.local.nats_users import USERS, variable
 from shared.settings import SECRETS, Settings
+from shared.store.kinds import KINDS
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
@@ -30,6 +31,10 @@ COMPOSE = {
     **{
         variable(user): (user, f"Password of NATS' user {user}: letters, digits, -._~.")
         for user in USERS
+    },
+    **{
+        f"{kind.upper()}_PASSWORD": (kind, f"Password of PostgreSQL's login {kind}, likewise.")
+        for kind in KINDS
     },
     "CONNECTOR_REPLICAS": ("1", "Connectors that run."),
     "SECRETS": ("./secrets", "Folder of the files that infra/docker/secrets.yml mounts."),

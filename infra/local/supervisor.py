@@ -17,6 +17,7 @@ from infra.local.fleet import Fleet
 from infra.local.gateway_link import GatewayLink
 from infra.local.keeper import Keeper, Launch
 from infra.local.launches import Launches
+from infra.local.logins import DatabaseUrls
 from infra.local.monitoring import prometheus_binary, prometheus_server
 from infra.local.nats_server import nats_server
 from infra.local.nats_users import LoginsError, NatsUsers, urls_by_logins
@@ -31,6 +32,7 @@ from infra.local.stackfile import StackFileError, read_stack
 from infra.local.state import AlreadyRunningError, StateDir, Status
 from infra.local.statusboard import StatusBoard
 from shared.settings import given_text
+from shared.store.kinds import LoginsError as DatabaseLoginsError
 
 _LEFTOVER_TIMEOUT = 20.0
 _POLL = 0.05
@@ -42,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 EXPECTED_FAILURES = (
     AlreadyRunningError,
+    DatabaseLoginsError,
     LoginsError,
     PortInUseError,
     ServerFailedError,
@@ -150,7 +153,7 @@ class Supervisor:
         self._sockets.append(listener)
         return listener
 
-    async def _start_servers(self, book: PortBook) -> tuple[str, str, str]:
+    async def _start_servers(self, book: PortBook) -> tuple[str, DatabaseUrls, str]:
         """Start what was not given; return the URLs of NATS and PostgreSQL, and NATS' folder."""
         options, root = self._options, self._state.root
         servers: list[Server] = []
@@ -172,12 +175,15 @@ class Supervisor:
                 asyncio.to_thread(postgres_server, root, book, port)
             )
             postgres = await asyncio.shield(self._making)
-            database_url = postgres.url
+            database_url, database = postgres.url, DatabaseUrls(postgres.url, postgres.logins)
             servers.append(postgres)
+        else:
+            given = given_text("database_logins") or ""
+            database = DatabaseUrls.by_logins(database_url, given)
         self._board.show(nats=nats_url, database=database_url)
         self._servers = [self._server_keeper(server) for server in servers]
         await _together(keeper.start() for keeper in self._servers)
-        return nats_url, database_url, stream_disk
+        return nats_url, database, stream_disk
 
     def _server_keeper(self, server: Server) -> Keeper:
         async def ready() -> bool:

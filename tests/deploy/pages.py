@@ -14,10 +14,14 @@ from typer.testing import CliRunner
 from infra.cli import app
 from infra.local.nats_users import USERS
 from shared.settings import SECRETS as SECRET_SETTINGS
+from shared.store.kinds import KINDS as DATABASE_KINDS
 
 SECRETS = {name.replace("_", "-") for name in SECRET_SETTINGS}
 SECRETS |= {f"nats-url-{user}" for user in USERS}
-SERVERS_SECRETS = {("nats-users", "nats"): set(USERS)}
+SECRETS |= {f"database-url-{kind}" for kind in DATABASE_KINDS}
+SERVERS_SECRETS = {("nats-users", "nats"): set(USERS)} | {
+    (f"database-login-{kind}", "postgres"): {"username", "password"} for kind in DATABASE_KINDS
+}
 """The keys of secrets that servers have, by their names and namespaces."""
 FAAS_CLI = {"login", "secret", "deploy", "list", "describe", "invoke", "logs", "remove", "version"}
 PLACEHOLDERS = {"IMAGE", "OPENFAAS_URL"}

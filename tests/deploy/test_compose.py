@@ -28,7 +28,12 @@ def secrets(scratch: Path) -> Path:
     url = f"postgresql://hookstream:{PASSWORD}@postgres:5432/hookstream\n"
     nats = {f"nats-url-{user}": f"nats://{user}:{user}@nats:4222" for user in USERS}
     logins = ",".join(f"{user}:{user}" for user in USERS)
-    for name, text in {**nats, "nats-logins": logins, "database-url": url}.items():
+    database = {
+        "database-url": url,
+        "database-url-connector": "postgresql://connector:of-the-file@postgres:5432/hookstream\n",
+        "database-logins": "collector:of-the-file,connector:of-the-file,reader:of-the-file\n",
+    }
+    for name, text in {**nats, **database, "nats-logins": logins}.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o444)
     scratch.chmod(0o755)

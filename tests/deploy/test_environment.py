@@ -37,7 +37,7 @@ def test_compose_takes_the_variables_that_are_documented() -> None:
     text = "".join(path.read_text() for path in COMPOSE_FILES)
     used = dict(re.findall(r"\$\{([A-Z_]+):-([^${}]*)", text))
     settings = used.keys() & FIELDS.keys()
-    assert settings == {"DATABASE_URL", "AUTH"}
+    assert settings == {"AUTH"}
     assert {name: used[name] for name in used.keys() - settings} == {
         name: default for name, (default, _) in COMPOSE.items()
     }
