@@ -141,7 +141,7 @@ def refusal(error: Exception) -> str:
     if isinstance(error, ssl.SSLError | SecureConnWantedError):
         return f"TLS: {error}"
     found = _REFUSALS.search(str(error))
-    return found[0] if found else ""
+    return found[0].rstrip("'") if found else ""
 
 
 def _log_refusal(reason: str) -> None:

@@ -23,7 +23,7 @@ from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.errors import BadRequestError
 
-from infra.dead_letters.session import work
+from infra.dead_letters import session
 from infra.local.nats_server import nats_server
 from infra.local.nats_users import NatsUsers, anonymous
 from infra.local.ports import PortBook
@@ -198,9 +198,12 @@ def test_a_refused_login_is_logged_once_and_told(
     assert vars(line)["fields"]["code"] == "broker_refused"
 
 
-def test_a_command_says_that_its_login_is_refused(urls: Urls) -> None:
-    with pytest.raises(Problem, match=r"(?i)the broker at 127.0.0.1:\d+ refuses: authorization"):
-        work(anonymous(urls["operator"]), lambda session: session.letters.bounds())
+def test_a_command_says_that_its_login_is_refused(
+    urls: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "PATIENCE", 1.0)
+    with pytest.raises(Problem, match=r"127.0.0.1:\d+ refuses: Authorization Violation\.$"):
+        session.work(anonymous(urls["operator"]), lambda opened: opened.letters.bounds())
 
 
 def test_the_library_by_itself_is_refused_too(urls: Urls) -> None:
