@@ -69,6 +69,7 @@ _REQUEST = (
     _row("not_implemented", 501, "The server does not know this of HTTP"),
     _row("bad_gateway", 502, "The function's replica went away", logging.WARNING, retryable=True),
     _row("broker_unavailable", 503, "The broker is away", logging.WARNING, retryable=True),
+    _row("broker_refused", 503, "The broker refuses a login or a subject", logging.ERROR),
     _row("stream_full", 503, "The stream is full", logging.ERROR, retryable=True),
     _row("database_unavailable", 503, "The database is away", logging.WARNING, retryable=True),
     _row("database_full", 503, "The database is out of space", logging.ERROR, retryable=True),

@@ -7,21 +7,20 @@ wakes from zero replicas does not pay for a second validator.
 """
 
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from shared.given import given
+from shared.secrecy import SECRET, Guarded, secrets_of
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 
-_SECRET = {"secret": True}
 
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(Guarded, frozen=True, kw_only=True):
     """The settings of one process. Sizes are bytes, times are seconds; secrets are not shown."""
 
     secrets_dir: Annotated[
@@ -81,13 +80,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="User of the provider API (OpenFaaS' secret basic-auth-user).",
-            extra=_SECRET,
+            extra=SECRET,
         ),
     ] = "admin"
     basic_auth_password: Annotated[
         str,
         Meta(
-            description="Password of the provider API; '' allows this machine only.", extra=_SECRET
+            description="Password of the provider API; '' allows this machine only.", extra=SECRET
         ),
     ] = ""
 
@@ -108,13 +107,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 1_000
     hookstream_api_key: Annotated[
-        str, Meta(description="API key or token that the command line sends.", extra=_SECRET)
+        str, Meta(description="API key or token that the command line sends.", extra=SECRET)
     ] = ""
     delivery_key: Annotated[
         str,
         Meta(
             description="What connector and collectors share, so that nobody else delivers.",
-            extra=_SECRET,
+            extra=SECRET,
         ),
     ] = ""
     oidc_issuer: Annotated[
@@ -175,13 +174,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="App secrets that sign Facebook's requests, two at most, separated by a "
             "comma; '' takes none.",
-            extra=_SECRET,
+            extra=SECRET,
         ),
     ] = ""
     facebook_verify_token: Annotated[
         str,
         Meta(
-            description="What Facebook sends as hub.verify_token; '' answers nobody.", extra=_SECRET
+            description="What Facebook sends as hub.verify_token; '' answers nobody.", extra=SECRET
         ),
     ] = ""
     tiktok_client_secrets: Annotated[
@@ -189,7 +188,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Client secrets that sign TikTok's requests, two at most, separated by a "
             "comma; '' takes none.",
-            extra=_SECRET,
+            extra=SECRET,
         ),
     ] = ""
     webhook_secrets: Annotated[
@@ -197,7 +196,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Secrets (whsec_…) that sign requests by Standard Webhooks, two at most, "
             "separated by a comma; '' takes none.",
-            extra=_SECRET,
+            extra=SECRET,
         ),
     ] = ""
     signature_tolerance: Annotated[
@@ -215,8 +214,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # Stream
     nats_url: Annotated[
-        str, Meta(description="NATS servers, separated by commas.", extra=_SECRET)
+        str,
+        Meta(
+            description="NATS servers, separated by commas; `?user=…&password_file=…` names a "
+            "login, `sslrootcert`, `sslcert`, `sslkey` the files of `tls://`.",
+            extra=SECRET,
+        ),
     ] = "nats://127.0.0.1:4222"
+    nats_logins: Annotated[
+        str,
+        Meta(
+            description="For `hookstream up` with NATS_URL: USER:PASSWORD of each user of "
+            "infra/nats/users.conf, separated by commas; '' has all of them go by NATS_URL.",
+            extra=SECRET,
+        ),
+    ] = ""
     broker_url: Annotated[
         str,
         Meta(
@@ -321,9 +333,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 20
 
     # Store
-    database_url: Annotated[str, Meta(description="PostgreSQL, as a libpq URI.", extra=_SECRET)] = (
+    database_url: Annotated[str, Meta(description="PostgreSQL, as a libpq URI.", extra=SECRET)] = (
         "postgresql://127.0.0.1:5432/hookstream"
     )
+    database_logins: Annotated[
+        str, Meta(description="For `up`, `migrate --roles`: LOGIN:PASSWORD,…", extra=SECRET)
+    ] = ""
     database_pool_size: Annotated[int, Meta(description="Most connections per process.", ge=1)] = 4
     database_timeout: Annotated[
         float, Meta(description="Seconds to wait for a connection.", gt=0)
@@ -354,25 +369,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, Meta(description="Collectors apply pending migrations when they start.")
     ] = True
 
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return the settings' names and values as they may be shown."""
-        names = self.__struct_fields__
-        return [(name, "***" if name in SECRETS else getattr(self, name)) for name in names]
-
-    def __repr__(self) -> str:
-        """Return the settings as they may be logged."""
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
-        return f"Settings({shown})"
-
-
-def _is_secret(field: msgspec.structs.FieldInfo) -> bool:
-    metadata = getattr(field.type, "__metadata__", ())
-    return any(meta.extra == _SECRET for meta in metadata)
-
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
 
-SECRETS = frozenset(name for name, field in _FIELDS.items() if _is_secret(field))
+SECRETS = secrets_of(Settings)
 """The names of the settings that are secrets."""
 
 

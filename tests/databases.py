@@ -9,6 +9,11 @@ import stamina
 from psycopg.sql import SQL, Identifier
 
 
+def login(url: str, kind: str) -> str:
+    """Return the URL of a kind's login, as the embedded server has it, from its owner's."""
+    return url.replace("//hookstream@", f"//{kind}@").replace("%2Fpgpass", f"%2Fpgpass-{kind}")
+
+
 @contextmanager
 def empty_database(url: str) -> Iterator[str]:
     """Make an empty database on the server of `url`, yield its URL, and drop it.

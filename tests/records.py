@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 
 import psycopg
 import streams
+from databases import login
 from nats.js import JetStreamContext
 from processes import serve
 from psycopg.sql import SQL, Identifier
@@ -30,7 +31,7 @@ class Servers:
     @contextmanager
     def collectors(self) -> Iterator[dict[str, str]]:
         """Run both collectors and yield their URLs by the connector's settings."""
-        environment = {"DATABASE_URL": self.database_url}
+        environment = {"DATABASE_URL": login(self.database_url, "collector")}
         with (
             serve("shared.serve", "fb-consume", environment=environment) as fb,
             serve("shared.serve", "ttk-consume", environment=environment) as ttk,
@@ -40,7 +41,8 @@ class Servers:
     @contextmanager
     def pipeline(self) -> Iterator[dict[str, str]]:
         """Run the connector and both collectors."""
-        environment = {"NATS_URL": self.nats_url, "DATABASE_URL": self.database_url}
+        url = login(self.database_url, "connector")
+        environment = {"NATS_URL": self.nats_url, "DATABASE_URL": url}
         with (
             self.collectors() as urls,
             serve("infra.connector", environment={**environment, "RETRY_BASE": "0.05", **urls}),

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import nats
 import stamina
 from nats.js import JetStreamContext, api
 
-from shared.stream.connection import servers_of
+from shared.stream.address import connect
 from shared.stream.encoding import decode
 from shared.stream.packing import Origin, Pack, join
 from shared.stream.topology import consumer_name
@@ -23,7 +22,7 @@ def with_jetstream(url: str, work: Callable[[JetStreamContext], Awaitable[T]]) -
     """Run `work` with a connection of its own."""
 
     async def connected() -> T:
-        connection = await nats.connect(servers_of(url))
+        connection = await connect(url)
         try:
             return await work(connection.jetstream())
         finally:

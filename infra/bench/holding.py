@@ -12,13 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from infra.bench.meanwhile import meanwhile
 from shared.events.model import SOURCES
-from shared.stream.connection import servers_of
+from shared.stream.address import connect
 from shared.stream.topology import EVENTS, consumer_name
 
 LASTING: Final = 10.0
@@ -45,9 +44,7 @@ class _Answer(msgspec.Struct):
 async def held(nats_url: str) -> AsyncIterator[None]:
     """Deliver nothing to the connector while the block runs. Raises HoldError."""
     try:
-        client = await nats.connect(
-            servers_of(nats_url), connect_timeout=2, max_reconnect_attempts=5
-        )
+        client = await connect(nats_url, connect_timeout=2, max_reconnect_attempts=5)
     except (NatsError, OSError) as error:
         raise HoldError(f"the stream's server is away: {error}") from error
     try:

@@ -16,11 +16,21 @@ def setting(name: str) -> Callable[[str | None], str | None]:
         from shared.settings import given_text  # noqa: PLC0415 - import cost
 
         try:
-            return value or given_text(name)
-        except ValueError as error:
+            text = value or given_text(name)
+            if text and name == "nats_url":
+                _check_nats(text)
+        except (ValueError, OSError) as error:
             raise typer.BadParameter(str(error)) from error
+        return text
 
     return given
+
+
+def _check_nats(url: str) -> None:
+    """Raise ValueError or OSError if the URL, or a file that it names, cannot be used."""
+    from shared.stream.address import read_address  # noqa: PLC0415 - import cost
+
+    read_address(url).options()
 
 
 StateDirectory = Annotated[Path, typer.Option("--state-dir", help="The stack's directory.")]

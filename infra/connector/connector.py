@@ -27,7 +27,7 @@ from shared.store.copying import prepare
 from shared.store.pool import Database
 from shared.stream.connection import Broker
 from shared.stream.publishing import Publisher
-from shared.stream.topology import ensure_topology
+from shared.stream.topology import restore_topology
 
 logger = logging.getLogger(__name__)
 
@@ -86,14 +86,14 @@ class Connector:
         raise Problem("not_found", f"The connector has no {request.path}.")
 
     async def _deliver(self) -> None:
-        await self._ensure_topology()
+        await self._restore_topology()
         limit = 4 * self._settings.invoke_concurrency
         key = self._settings.delivery_key
         headers = {"authorization": f"Bearer {key}"} if key else None
         connections = aiohttp.TCPConnector(limit=limit)
         async with aiohttp.ClientSession(connector=connections, headers=headers) as session:
             links = Links(
-                self._broker, self._publisher, self._database, session, self._ensure_topology
+                self._broker, self._publisher, self._database, session, self._restore_topology
             )
             self._routes = [
                 Route(source, target, links, self._settings)
@@ -103,13 +103,13 @@ class Connector:
                 for route in self._routes:
                     group.create_task(route.run())
 
-    async def _ensure_topology(self) -> None:
+    async def _restore_topology(self) -> None:
         async for attempt in stamina.retry_context(
             on=(NatsError, Problem), attempts=None, timeout=None, wait_initial=0.1, wait_max=2.0
         ):
             with attempt:
                 await self._broker.available(patience=None)
-                await ensure_topology(self._broker.jetstream, self._settings)
+                await restore_topology(self._broker.jetstream, self._settings)
 
 
 def _vital(work: Coroutine[None, None, None]) -> asyncio.Task[None]:

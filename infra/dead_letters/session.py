@@ -71,5 +71,7 @@ async def _require(broker: Broker, url: str) -> None:
     try:
         await broker.available(PATIENCE)
     except Problem:
-        where = url.rpartition("@")[2]
-        raise Problem("broker_unavailable", f"No broker answers at {where}.") from None
+        where = url.rpartition("@")[2].partition("?")[0]
+        said = f"The broker at {where} refuses: {broker.refusal}."
+        detail = said if broker.refusal else f"No broker answers at {where}."
+        raise Problem("broker_unavailable", detail) from None

@@ -9,7 +9,9 @@ from textwrap import wrap
 
 import msgspec
 
+from infra.local.nats_users import USERS, variable
 from shared.settings import SECRETS, Settings
+from shared.store.kinds import KINDS
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
@@ -26,6 +28,14 @@ COMPOSE = {
     "PROMETHEUS_PORT": ("9090", "Port of Prometheus on 127.0.0.1."),
     "GRAFANA_PORT": ("3000", "Port of Grafana on 127.0.0.1."),
     "POSTGRES_PASSWORD": ("hookstream", "PostgreSQL's password, from the first start on."),
+    **{
+        variable(user): (user, f"Password of NATS' user {user}: letters, digits, -._~.")
+        for user in USERS
+    },
+    **{
+        f"{kind.upper()}_PASSWORD": (kind, f"Password of PostgreSQL's login {kind}, likewise.")
+        for kind in KINDS
+    },
     "CONNECTOR_REPLICAS": ("1", "Connectors that run."),
     "SECRETS": ("./secrets", "Folder of the files that infra/docker/secrets.yml mounts."),
     "PUBLISH_EVENTS": ("100000", "Events that the profile publisher sends."),

@@ -3,35 +3,51 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from secrets import token_urlsafe
 
+from infra.local.logins import DatabaseUrls
+from infra.local.nats_users import (
+    CONNECTOR,
+    GATEWAY,
+    OF_ROLES,
+    OPERATOR,
+    QUEUE_WORKER,
+    anonymous,
+)
 from infra.local.options import Options
 from infra.local.ports import HOST
 from infra.local.programs import Program
-from infra.local.secrets import Secrets
+from infra.local.secrets import MOUNTED_AT, Secrets
 from infra.local.specs import FunctionSpec
 from infra.local.state import StateDir
 from shared.access.scopes import is_loopback
 from shared.settings import given_text
+from shared.store.kinds import KINDS
 
 _PYTHON = (sys.executable, "-P")
 _DRAIN = 25.0
 _GRACE = 5.0
 _FOR_THE_GATEWAY = {"BASIC_AUTH_USER", "BASIC_AUTH_PASSWORD"}
 _FOR_THE_GATEWAY |= {f"{name}_FILE" for name in _FOR_THE_GATEWAY} | {"SECRETS_DIR"}
-_SECRET = _FOR_THE_GATEWAY | {"NATS_URL", "DATABASE_URL", "NATS_URL_FILE", "DATABASE_URL_FILE"}
-_SECRET |= {
-    f"{name}{end}" for name in ("DELIVERY_KEY", "HOOKSTREAM_API_KEY") for end in ("", "_FILE")
+_SECRET = _FOR_THE_GATEWAY | {
+    f"{name}{end}"
+    for name in (
+        *("NATS_URL", "NATS_LOGINS", "DATABASE_URL", "DATABASE_LOGINS"),
+        *("DELIVERY_KEY", "HOOKSTREAM_API_KEY"),
+    )
+    for end in ("", "_FILE")
 }
 """Variables that no process inherits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launches:
-    """Makes the programs of one stack; `nats_url` and `database_url` hold no secret if ours.
+    """Makes the programs of one stack; `nats_url` and `database` hold no secret if ours.
 
+    `nats_urls` are the URLs of NATS' users, by their names; without, `nats_url` is everybody's.
     `stream_disk` is the folder of the embedded NATS' streams, '' if it is somebody else's.
     `delivery_key` is what the connector shows to the collectors.
     """
@@ -41,9 +57,10 @@ class Launches:
     secrets: Secrets
     gateway_port: int
     nats_url: str = ""
-    database_url: str = ""
+    database: DatabaseUrls = field(default_factory=DatabaseUrls)
     stream_disk: str = ""
     delivery_key: str = field(default_factory=token_urlsafe, repr=False)
+    nats_urls: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def gateway_url(self) -> str:
@@ -52,18 +69,21 @@ class Launches:
 
     def prepare(self) -> Program:
         """Return the one-shot that migrates and ensures the streams."""
-        return self._program("prepare", ("-m", "infra.local.prepare"), self._urls())
+        module = ("-m", "infra.local.prepare", "--invocations")
+        logins = {"DATABASE_LOGINS": self.database.given} if self.database.given else {}
+        return self._program("prepare", module, self._urls(OPERATOR, self.database.owner) | logins)
 
     def connector(self, listener: int) -> Program:
         """Return the connector, its health and metrics on an inherited socket."""
         functions = {"FUNCTIONS_URL": f"{self.gateway_url}/function", "LISTEN_FD": str(listener)}
         own = functions | {"DELIVERY_KEY": self.delivery_key}
-        return self._program("connector", ("-m", "infra.connector"), self._urls() | own)
+        urls = self._urls(CONNECTOR, self.database.connector)
+        return self._program("connector", ("-m", "infra.connector"), urls | own)
 
     def queue_worker(self, listener: int) -> Program:
         """Return the queue worker of asynchronous invocations, on an inherited socket."""
         functions = {"FUNCTIONS_URL": f"{self.gateway_url}/function", "LISTEN_FD": str(listener)}
-        nats = {"NATS_URL": self.nats_url}
+        nats = {"NATS_URL": self._nats(QUEUE_WORKER)}
         module = ("-m", "infra.local.invocations")
         return self._program("queue-worker", module, nats | functions)
 
@@ -73,7 +93,7 @@ class Launches:
         where = ("--control-fd", str(control), "--state-dir", str(self.state.root))
         credentials = {k: v for k, v in os.environ.items() if k in _FOR_THE_GATEWAY}
         if self.nats_url:
-            credentials["NATS_URL"] = self.nats_url
+            credentials["NATS_URL"] = self._nats(GATEWAY)
         queue = ("--queue-port", str(queue_port))
         return self._program("gateway", (*module, *where, *queue), credentials)
 
@@ -83,9 +103,11 @@ class Launches:
         Its secrets are files below SECRETS_DIR. Raises FileNotFoundError if one is missing.
         """
         folder = self.state.mounts / spec.name
-        self.secrets.mount(folder, spec.secrets)
+        role = spec.argv[-1]
+        own = {"nats-url": self._nats_of(role), "database-url": self.database.of_role(role)}
+        self.secrets.mount(folder, spec.secrets, own)
         ours = {"LISTEN_FD": str(listener), "SECRETS_DIR": str(folder), "INSTANCE": replica_id}
-        extra = dict(spec.environment) | ours
+        extra = {name: _mounted(text, folder) for name, text in spec.environment.items()} | ours
         python = spec.argv[0] in {"python", "python3"}
         return Program(
             name=replica_id,
@@ -110,14 +132,26 @@ class Launches:
 
     def provided(self) -> dict[str, str]:
         """Return the secrets that functions may list without anybody having stored them."""
-        return {
-            "nats-url": self.nats_url,
-            "database-url": self.database_url,
+        users = {f"nats-url-{user}": self._nats(user) for user in OF_ROLES.values()}
+        logins = {f"database-url-{kind}": self.database.of_kind(kind) for kind in KINDS}
+        return users | {
+            **logins,
+            "nats-url": self._nats_of(""),
+            "database-url": self.database.owner,
             "delivery-key": self.delivery_key,
         }
 
-    def _urls(self) -> dict[str, str]:
-        return {"NATS_URL": self.nats_url, "DATABASE_URL": self.database_url}
+    def _urls(self, nats_user: str, database_url: str) -> dict[str, str]:
+        return {"NATS_URL": self._nats(nats_user), "DATABASE_URL": database_url}
+
+    def _nats(self, user: str) -> str:
+        return self.nats_urls.get(user, self.nats_url)
+
+    def _nats_of(self, role: str) -> str:
+        """Return what a function of the role finds as `nats-url`: no login if it has none."""
+        if role in OF_ROLES or not self.nats_urls:
+            return self._nats(OF_ROLES.get(role, ""))
+        return anonymous(self.nats_url)
 
     def _environment(self, extra: dict[str, str]) -> dict[str, str]:
         """Return the environment that every process shares, with secrets only as given."""
@@ -129,3 +163,8 @@ class Launches:
         if self.stream_disk:
             ours["STREAM_DISK"] = self.stream_disk
         return {**inherited, **ours, "DRAIN_TIMEOUT": f"{_DRAIN:g}", **extra}
+
+
+def _mounted(text: str, folder: Path) -> str:
+    """Return a variable's text with the path that a secret has on OpenFaaS made the one here."""
+    return f"{folder}/{text.removeprefix(MOUNTED_AT)}" if text.startswith(MOUNTED_AT) else text

@@ -6,6 +6,7 @@ import socket
 import sysconfig
 from pathlib import Path
 
+from infra.local.nats_users import OPERATOR, NatsUsers
 from infra.local.ports import HOST, PortBook, write_atomically
 from infra.local.programs import Program, Server
 
@@ -26,7 +27,7 @@ jetstream {{
   max_file_store: 512GB
   max_memory_store: 64MB
 }}
-"""
+{authorization}"""
 
 
 def nats_binary() -> Path:
@@ -38,8 +39,12 @@ def nats_binary() -> Path:
     return Path(found)
 
 
-def nats_server(state: Path, book: PortBook, port: int = 0) -> Server:
+def nats_server(
+    state: Path, book: PortBook, port: int = 0, users: NatsUsers | None = None
+) -> Server:
     """Return the server that keeps its streams below `state`; `port` 0 is a free one.
+
+    Its URL is the operator's; without `users`, everybody may do everything.
 
     `sync_interval: always` makes JetStream fsync before it acknowledges
     (https://docs.nats.io/running-a-nats-service/configuration#jetstream).
@@ -50,7 +55,14 @@ def nats_server(state: Path, book: PortBook, port: int = 0) -> Server:
     data = state / "nats"
     data.mkdir(parents=True, exist_ok=True)
     store = str(data).replace("\\", "\\\\").replace('"', '\\"')
-    text = _CONFIGURATION.format(host=HOST, port=chosen, monitor=monitor, store=store)
+    url = f"nats://{HOST}:{chosen}"
+    text = _CONFIGURATION.format(
+        host=HOST,
+        port=chosen,
+        monitor=monitor,
+        store=store,
+        authorization=users.authorization() if users else "",
+    )
     write_atomically(configuration, text.encode())
     program = Program(
         name="nats",
@@ -59,7 +71,7 @@ def nats_server(state: Path, book: PortBook, port: int = 0) -> Server:
     )
     return Server(
         program=program,
-        url=f"nats://{HOST}:{chosen}",
+        url=users.url(url, OPERATOR) if users else url,
         ready=lambda: _is_ready(chosen, monitor),
         monitor=f"http://{HOST}:{monitor}",
         data=data,

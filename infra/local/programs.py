@@ -99,7 +99,7 @@ class Server:
 
     `ready` answers at once, and may be called from any thread. `monitor` is an HTTP URL or ''.
     `broken` says, likewise, whether nothing but a new start helps; `data` is the folder of what
-    it keeps, if any.
+    it keeps, if any. `logins` are URLs, likewise without secrets, for processes of fewer rights.
     """
 
     program: Program
@@ -108,6 +108,7 @@ class Server:
     monitor: str = ""
     data: Path | None = None
     broken: Callable[[], bool] | None = None
+    logins: Mapping[str, str] = field(default_factory=dict)
 
     def failure(self, reason: str) -> ServerFailedError:
         """Return the error that says why, with the end of the server's log."""

@@ -4,7 +4,7 @@ import re
 
 _HIDDEN = "***"
 _PASSWORD = re.compile(r"(?<=://)([^\s/?#,@:]*):[^\s/,@]*(?=@)")
-_NATS_TOKEN = re.compile(r"(?<=nats://)[^\s/?#,@:]+(?=@)")
+_NATS_TOKEN = re.compile(r"(?:(?<=nats://)|(?<=tls://))[^\s/?#,@:]+(?=@)")
 _PARAMETER = re.compile(r"\b((?:ssl)?password=)('[^']*'|[^&\s]*)", re.IGNORECASE)
 
 

@@ -12,6 +12,9 @@ from infra.local.ports import write_atomically
 from shared.errors import Problem
 from shared.settings import MIB
 
+MOUNTED_AT = "/var/openfaas/secrets/"
+"""Where OpenFaaS mounts secrets (https://docs.openfaas.com/reference/secrets/)."""
+
 SECRET_LIMIT = MIB
 """Bytes of the largest secret, as in Kubernetes."""
 
@@ -56,28 +59,32 @@ class Secrets:
         self._require(name)
         self._path(name).unlink()
 
-    def mount(self, folder: Path, names: Iterable[str]) -> None:
+    def mount(
+        self, folder: Path, names: Iterable[str], own: Mapping[str, str] | None = None
+    ) -> None:
         """Have `folder` hold the named secrets and nothing else.
 
-        Raises FileNotFoundError for one that does not exist.
+        `own` has what is this function's in place of what the platform provides to all. Raises
+        FileNotFoundError for one that does not exist.
         """
         wanted = set(names)
+        provided = {**self.given, **(own or {})}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in folder.iterdir():
             if path.name not in wanted:
                 path.unlink()
         for name in wanted:
-            self._offer(folder / name)
+            self._offer(folder / name, provided)
 
-    def _offer(self, place: Path) -> None:
+    def _offer(self, place: Path, provided: Mapping[str, str]) -> None:
         stored = self._path(place.name)
         if stored.exists():
             link = place.with_name(f".{place.name}.new")
             link.unlink(missing_ok=True)
             link.symlink_to(stored)
             link.replace(place)
-        elif place.name in self.given:
-            write_atomically(place, self.given[place.name].encode())
+        elif place.name in provided:
+            write_atomically(place, provided[place.name].encode())
         else:
             raise FileNotFoundError(f"secret {place.name} does not exist")
 

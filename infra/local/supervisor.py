@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,8 +17,10 @@ from infra.local.fleet import Fleet
 from infra.local.gateway_link import GatewayLink
 from infra.local.keeper import Keeper, Launch
 from infra.local.launches import Launches
+from infra.local.logins import DatabaseUrls
 from infra.local.monitoring import prometheus_binary, prometheus_server
 from infra.local.nats_server import nats_server
+from infra.local.nats_users import LoginsError, NatsUsers, urls_by_logins
 from infra.local.options import Options
 from infra.local.ports import HOST, PortBook, PortInUseError
 from infra.local.postgres_server import postgres_server
@@ -30,6 +32,7 @@ from infra.local.stackfile import StackFileError, read_stack
 from infra.local.state import AlreadyRunningError, StateDir, Status
 from infra.local.statusboard import StatusBoard
 from shared.settings import given_text
+from shared.store.kinds import LoginsError as DatabaseLoginsError
 
 _LEFTOVER_TIMEOUT = 20.0
 _POLL = 0.05
@@ -39,7 +42,14 @@ _HOUSEKEEPING = 10.0
 
 logger = logging.getLogger(__name__)
 
-EXPECTED_FAILURES = (AlreadyRunningError, PortInUseError, ServerFailedError, StackFileError)
+EXPECTED_FAILURES = (
+    AlreadyRunningError,
+    DatabaseLoginsError,
+    LoginsError,
+    PortInUseError,
+    ServerFailedError,
+    StackFileError,
+)
 """What `Supervisor` raises when a stack cannot start; the messages are for people."""
 
 
@@ -57,6 +67,7 @@ class Supervisor:
         self._state.make()
         self._secrets = Secrets(self._state.secrets)
         self._deployments = Deployments(self._state.functions, stack, self._secrets, options.idle)
+        self._nats_urls: Mapping[str, str] = {}
         self._board = StatusBoard(self._state, self._deployments, self._keepers)
         self._servers: list[Keeper] = []
         self._front: list[Keeper] = []
@@ -111,6 +122,7 @@ class Supervisor:
         self._board.show(gateway=gateway, metrics=f"{gateway}/metrics")
         servers = await self._start_servers(book) if self._options.pipeline else ()
         launches = Launches(self._options, self._state, self._secrets, port, *servers)
+        launches = replace(launches, nats_urls=self._nats_urls)
         if (key := given_text("delivery_key")) is not None:
             launches = replace(launches, delivery_key=key)
         if self._options.pipeline:
@@ -141,16 +153,21 @@ class Supervisor:
         self._sockets.append(listener)
         return listener
 
-    async def _start_servers(self, book: PortBook) -> tuple[str, str, str]:
+    async def _start_servers(self, book: PortBook) -> tuple[str, DatabaseUrls, str]:
         """Start what was not given; return the URLs of NATS and PostgreSQL, and NATS' folder."""
         options, root = self._options, self._state.root
         servers: list[Server] = []
         nats_url, database_url, stream_disk = options.nats_url, options.database_url, ""
         if not nats_url:
-            nats = nats_server(root, book, options.nats_port)
+            users = NatsUsers(root / "nats-users")
+            users.make()
+            nats = nats_server(root, book, options.nats_port, users)
             nats_url, stream_disk = nats.url, str(nats.data)
+            self._nats_urls = users.urls(nats_url)
             self._board.show(natsMonitor=nats.monitor)
             servers.append(nats)
+        else:
+            self._nats_urls = urls_by_logins(nats_url, given_text("nats_logins") or "")
         if not database_url:
             self._progress("starting PostgreSQL")
             port = options.database_port
@@ -158,12 +175,15 @@ class Supervisor:
                 asyncio.to_thread(postgres_server, root, book, port)
             )
             postgres = await asyncio.shield(self._making)
-            database_url = postgres.url
+            database_url, database = postgres.url, DatabaseUrls(postgres.url, postgres.logins)
             servers.append(postgres)
+        else:
+            given = given_text("database_logins") or ""
+            database = DatabaseUrls.by_logins(database_url, given)
         self._board.show(nats=nats_url, database=database_url)
         self._servers = [self._server_keeper(server) for server in servers]
         await _together(keeper.start() for keeper in self._servers)
-        return nats_url, database_url, stream_disk
+        return nats_url, database, stream_disk
 
     def _server_keeper(self, server: Server) -> Keeper:
         async def ready() -> bool:

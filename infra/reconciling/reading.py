@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext, api
 
-from shared.stream.connection import servers_of
+from shared.stream import address
 
 _FORGOTTEN_AFTER = 60.0
 _HEADERS_AT_ONCE = 1_000
@@ -38,8 +37,8 @@ class Selection:
 
 async def connect(nats_url: str) -> Client:
     """Connect once, to servers separated by commas. Raises nats.errors.Error or OSError."""
-    return await nats.connect(
-        servers_of(nats_url),
+    return await address.connect(
+        nats_url,
         name="hookstream command",
         allow_reconnect=False,
         max_reconnect_attempts=1,

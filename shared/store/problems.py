@@ -28,6 +28,12 @@ _STATES: tuple[tuple[str, str, str, float], ...] = (
         (state, "database_unavailable", "The database's schema is older than this version.", 5)
         for state in ("42P01", "42703", "42883")
     ),
+    (
+        "42501",
+        "database_unavailable",
+        "The database's login lacks a right: run `hookstream migrate` as the owner.",
+        5,
+    ),
     *(
         (state, "database_unavailable", "The database cannot serve now.", RETRY_AFTER)
         for state in ("08", "25006", "53", "57P", "58")

@@ -3,14 +3,13 @@
 Contracts: https://docs.nats.io/nats-concepts/jetstream/streams and …/consumers.
 """
 
-import nats
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
 from shared.access.broker import key_stream
 from shared.events.model import SOURCES
 from shared.settings import MIB, Settings, settings
-from shared.stream.connection import servers_of
+from shared.stream.address import connect
 from shared.stream.dead_letters import dead_letter_stream
 from shared.stream.packing import SUBJECT_PREFIX, subject
 
@@ -60,28 +59,55 @@ def collector_consumer(source: str, chosen: Settings) -> api.ConsumerConfig:
     )
 
 
+def streams(chosen: Settings) -> tuple[api.StreamConfig, ...]:
+    """Return all streams that events and keys need."""
+    return events_stream(chosen), dead_letter_stream(chosen), key_stream(chosen)
+
+
 async def ensure_topology(js: JetStreamContext, chosen: Settings) -> None:
     """Create or update the streams and consumers. Raises nats.errors.Error."""
-    for stream in (events_stream(chosen), dead_letter_stream(chosen), key_stream(chosen)):
+    for stream in streams(chosen):
         await ensure_stream(js, stream)
+    await _ensure_consumers(js, chosen)
+
+
+async def restore_topology(js: JetStreamContext, chosen: Settings) -> None:
+    """Create the streams that are missing, create or update the consumers.
+
+    For those who may not change streams. Raises nats.errors.Error.
+    """
+    for stream in streams(chosen):
+        await restore_stream(js, stream)
+    await _ensure_consumers(js, chosen)
+
+
+async def _ensure_consumers(js: JetStreamContext, chosen: Settings) -> None:
     for source in SOURCES:
         await js.add_consumer(EVENTS, collector_consumer(source, chosen))
 
 
 async def ensure_stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
     """Create or update one stream. Raises nats.errors.Error."""
+    if not await restore_stream(js, wanted):
+        await js.update_stream(wanted)
+
+
+async def restore_stream(js: JetStreamContext, wanted: api.StreamConfig) -> bool:
+    """Create one stream if it is missing; return whether it was. Raises nats.errors.Error."""
     try:
         await js.stream_info(str(wanted.name))
     except NotFoundError:
         await js.add_stream(wanted)
-    else:
-        await js.update_stream(wanted)
+        return True
+    return False
 
 
-async def ensure_streams(nats_url: str) -> None:
-    """Connect to a server of `nats_url`, ensure the topology and disconnect."""
-    connection = await nats.connect(servers_of(nats_url))
+async def ensure_streams(nats_url: str, *others: api.StreamConfig) -> None:
+    """Connect to a server of `nats_url`, ensure the topology and `others`, and disconnect."""
+    connection = await connect(nats_url)
     try:
         await ensure_topology(connection.jetstream(), settings())
+        for stream in others:
+            await ensure_stream(connection.jetstream(), stream)
     finally:
         await connection.close()

@@ -10,7 +10,9 @@ import yaml
 from deploy.kustomize import Document, render
 from jsonschema import Draft202012Validator
 
+from infra.local.nats_users import USERS
 from shared.settings import SECRETS
+from shared.store.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
@@ -68,7 +70,9 @@ def stack_problems(stack: Document, edition: Edition) -> list[str]:
     schema = copy.deepcopy(_schema(SCHEMAS / "stack.yaml"))
     function = schema["properties"]["functions"]["additionalProperties"]["properties"]
     function["labels"]["properties"] = schema["$defs"].pop(edition)
-    function["secrets"]["items"]["enum"] = sorted(name.replace("_", "-") for name in SECRETS)
+    names = {name.replace("_", "-") for name in SECRETS}
+    names |= {f"nats-url-{user}" for user in USERS} | {f"database-url-{kind}" for kind in KINDS}
+    function["secrets"]["items"]["enum"] = sorted(names)
     return _errors(schema, stack)
 
 

@@ -12,9 +12,17 @@ from deploy.manifests import APPLIED, INFRA, KUSTOMIZATIONS, ROOT, rendered, rol
 from typer.testing import CliRunner
 
 from infra.cli import app
+from infra.local.nats_users import USERS
 from shared.settings import SECRETS as SECRET_SETTINGS
+from shared.store.kinds import KINDS as DATABASE_KINDS
 
 SECRETS = {name.replace("_", "-") for name in SECRET_SETTINGS}
+SECRETS |= {f"nats-url-{user}" for user in USERS}
+SECRETS |= {f"database-url-{kind}" for kind in DATABASE_KINDS}
+SERVERS_SECRETS = {("nats-users", "nats"): set(USERS)} | {
+    (f"database-login-{kind}", "postgres"): {"username", "password"} for kind in DATABASE_KINDS
+}
+"""The keys of secrets that servers have, by their names and namespaces."""
 FAAS_CLI = {"login", "secret", "deploy", "list", "describe", "invoke", "logs", "remove", "version"}
 PLACEHOLDERS = {"IMAGE", "OPENFAAS_URL"}
 KINDS = {"job": "Job", "deploy": "Deployment", "ksvc": "Service", "configmap": "ConfigMap"}
@@ -138,7 +146,7 @@ def _kubectl(words: Words) -> Iterator[str]:
         yield from _objects(rest, *_given(rest, "-n"))
         if "--" in rest:
             yield from _CHECKS[rest[rest.index("--") + 1]](rest[rest.index("--") + 2 :])
-    elif verb not in {"apply", "kustomize"}:
+    elif verb not in {"apply", "kustomize", "port-forward"}:
         yield f"kubectl {verb}"
 
 
@@ -148,9 +156,11 @@ def _created(words: Words, namespaces: set[str]) -> Iterator[str]:
             yield f"namespace {words[1]} is used nowhere"
         return
     name = words[2]
+    theirs = SERVERS_SECRETS.get((name, "".join(_given(words, "-n"))))
     keys = {v.partition("=")[0] for v in _given(words, "--from-file")}
     keys |= {w.split("=")[1] for w in words if w.startswith(("--from-literal=", "--from-file="))}
-    if words[:2] != ["secret", "generic"] or name not in SECRETS or keys - {name, ""}:
+    known = name in SECRETS or theirs is not None
+    if words[:2] != ["secret", "generic"] or not known or keys - (theirs or {name}) - {""}:
         yield f"no secret {name} with the key {sorted(keys)}"
 
 
@@ -229,5 +239,6 @@ _CHECKS: dict[str, Callable[[Words], Iterator[str]]] = {
     "base64": _nothing,
     "openssl": _nothing,
     "tr": _nothing,
+    "cat": _nothing,
     "CONNECTOR_REPLICAS=2": lambda words: _docker(words[1:]),
 }

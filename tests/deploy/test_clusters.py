@@ -7,6 +7,8 @@ import yaml
 from deploy.kustomize import load
 from deploy.manifests import INFRA, rendered
 
+from shared.store.kinds import KINDS, group
+
 VALUES = yaml.safe_load((INFRA / "nats" / "values.yaml").read_text())
 
 
@@ -38,6 +40,18 @@ def test_servers_are_apart_and_go_one_at_a_time() -> None:
     spread = VALUES["podTemplate"]["topologySpreadConstraints"]["kubernetes.io/hostname"]
     assert spread == {"maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
     assert VALUES["podDisruptionBudget"]["enabled"] is True
+
+
+def test_the_database_has_groups_and_logins_of_each_kind() -> None:
+    [cluster] = load(INFRA / "postgres" / "cluster.yaml")
+    found = {each["name"]: each for each in cluster["spec"]["managed"]["roles"]}
+    assert found.keys() == {*KINDS, *map(group, KINDS)}
+    for kind in KINDS:
+        assert found[group(kind)]["login"] is False
+        assert found[kind]["login"] is True
+        assert found[kind]["inRoles"] == [group(kind)]
+        assert found[kind]["passwordSecret"] == {"name": f"database-login-{kind}"}
+    assert found[group("connector")]["inRoles"] == ["pg_read_all_stats"]
 
 
 def test_a_commit_is_on_a_standby_before_it_is_acknowledged() -> None:

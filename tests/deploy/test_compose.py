@@ -12,6 +12,8 @@ from deploy.engine import Compose, Engine
 from deploy.manifests import INFRA, roles
 from stack import until
 
+from infra.local.nats_users import USERS
+
 pytestmark = pytest.mark.timeout(1200)
 
 EVENTS = 100_000
@@ -24,7 +26,14 @@ def secrets(scratch: Path) -> Path:
     folder = scratch / "secrets"
     folder.mkdir(mode=0o755)
     url = f"postgresql://hookstream:{PASSWORD}@postgres:5432/hookstream\n"
-    for name, text in (("nats-url", "nats://nats:4222\n"), ("database-url", url)):
+    nats = {f"nats-url-{user}": f"nats://{user}:{user}@nats:4222" for user in USERS}
+    logins = ",".join(f"{user}:{user}" for user in USERS)
+    database = {
+        "database-url": url,
+        "database-url-connector": "postgresql://connector:of-the-file@postgres:5432/hookstream\n",
+        "database-logins": "collector:of-the-file,connector:of-the-file,reader:of-the-file\n",
+    }
+    for name, text in {**nats, **database, "nats-logins": logins}.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o444)
     scratch.chmod(0o755)

@@ -9,7 +9,7 @@ from deploy.kustomize import Document, containers, pod_spec
 from deploy.manifests import APPLIED, rendered
 
 from shared.events.model import SOURCES
-from shared.settings import Settings
+from shared.settings import SECRETS, Settings
 from shared.stream.topology import EVENTS, consumer_name
 from shared.web import _LIVE, _READY
 
@@ -75,6 +75,8 @@ def test_the_environment_is_of_settings(name: str) -> None:
     for document in documents:
         for container in containers(document):
             given |= {entry["name"]: entry["value"] for entry in container["env"]}
+    files = {name for name in given if name.removesuffix("_FILE").lower() in SECRETS}
+    given = {name: text for name, text in given.items() if name not in files}
     assert given.keys() <= FIELDS.keys()
     values = {FIELDS[variable]: text for variable, text in given.items()}
     msgspec.convert(values, Settings, strict=False)
@@ -113,6 +115,16 @@ def test_only_what_has_the_secret_reaches_the_database() -> None:
             secret = {"secret": {"name": "database-url"}} in sources
             labels = document["spec"]["template"]["metadata"]["labels"]
             assert secret == (labels.get("hookstream/database") == "true")
+
+
+def test_only_what_has_the_secret_reaches_the_stream() -> None:
+    [policy] = [d for d in rendered("knative/base") if d["metadata"]["name"] == "stream"]
+    for document in rendered("knative/base"):
+        if pod := pod_spec(document):
+            sources = pod["volumes"][0]["projected"]["sources"]
+            secret = any(each["secret"]["name"].startswith("nats-url-") for each in sources)
+            labels = document["spec"]["template"]["metadata"]["labels"]
+            assert secret == selects(policy["spec"]["podSelector"], labels)
 
 
 @pytest.mark.parametrize("name", RUNNING)

@@ -9,9 +9,22 @@ import pytest
 import yaml
 from deploy.kustomize import containers, pod_spec
 from deploy.manifests import INFRA, ROOT, read_stack, rendered, roles
-from deploy.platforms import PLATFORMS, Place, Role, mounted_secrets
+from deploy.platforms import PLATFORMS, SECRETS, Place, Role, mounted_secrets
+
+from infra.local.logins import OF_ROLES as DATABASE_KINDS
+from infra.local.nats_users import OF_ROLES
 
 BESIDE = ("connector", "prepare")
+NATS_USERS = {"connector": "connector", "prepare": "operator", "gateway": "operator"}
+"""Who they are on NATS; the gateway's functions and queue worker are others, by NATS_LOGINS."""
+
+
+DATABASE_URLS = {
+    "connector": "database-url-connector",
+    "prepare": "database-url",
+    "gateway": "database-url",
+}
+"""Who they are in the database; the gateway's functions are others, by DATABASE_LOGINS."""
 
 
 def roles_of(platform: str) -> dict[str, Role]:
@@ -104,6 +117,25 @@ def test_whatever_is_missing_or_misspelt_is_noticed(platform: str) -> None:
     assert unnoticed == []
 
 
+def test_functions_have_no_more_of_nats_than_they_need() -> None:
+    for name, role in reference().items():
+        user = OF_ROLES.get(name)
+        assert {each for each in role.secrets if "nats" in each} == (
+            {f"nats-url-{user}"} if user else set()
+        )
+        where = f"{SECRETS}/nats-url-{user}" if user else None
+        assert role.environment.get("NATS_URL_FILE") == where
+
+
+def test_functions_have_no_more_of_the_database_than_they_need() -> None:
+    for name, role in reference().items():
+        kind = DATABASE_KINDS.get(name)
+        found = {each for each in role.secrets if "database" in each}
+        assert found == ({f"database-url-{kind}"} if kind else set())
+        where = f"{SECRETS}/database-url-{kind}" if kind else None
+        assert role.environment.get("DATABASE_URL_FILE") == where
+
+
 def test_the_image_and_the_local_platform_run_the_same_role() -> None:
     for name, role in reference().items():
         assert role.environment["ROLE"] == name
@@ -120,13 +152,18 @@ def test_overlays_keep_every_role(overlay: str) -> None:
 
 @pytest.mark.parametrize("platform", ["knative/base", "openfaas/kubernetes"])
 @pytest.mark.parametrize("name", BESIDE)
-def test_what_runs_beside_the_functions_has_both_secrets(platform: str, name: str) -> None:
+def test_what_runs_beside_the_functions_has_its_secrets(platform: str, name: str) -> None:
     for document in rendered(platform):
         if (pod := pod_spec(document)) and pod["containers"][0]["name"] == name:
             own = {"delivery-key"} if name == "connector" else set()
-            assert mounted_secrets(pod) == {"nats-url", "database-url"} | own
-            [role] = [e["value"] for e in pod["containers"][0]["env"] if e["name"] == "ROLE"]
-            assert role == name
+            user = NATS_USERS[name]
+            database = DATABASE_URLS[name]
+            assert mounted_secrets(pod) == {f"nats-url-{user}", database} | own
+            environment = {e["name"]: e["value"] for e in pod["containers"][0]["env"]}
+            assert environment["ROLE"] == name
+            assert environment["NATS_URL_FILE"] == f"{SECRETS}/nats-url-{user}"
+            where = f"{SECRETS}/{database}" if database != "database-url" else None
+            assert environment.get("DATABASE_URL_FILE") == where
             return
     pytest.fail(f"{name} is missing")
 
@@ -143,13 +180,27 @@ def test_compose_has_what_runs_beside_the_functions(name: str) -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.local.yml").read_text())
     environment = compose["services"][name]["environment"]
     assert environment["ROLE"] == name
-    assert environment["NATS_URL"].startswith("${NATS_URL:-")
-    assert environment["DATABASE_URL"].startswith("${DATABASE_URL:-")
+    user = NATS_USERS[name]
+    password = f"${{NATS_{user.upper()}_PASSWORD:-{user}}}"
+    assert environment["NATS_URL"] == f"nats://{user}:{password}@nats:4222"
+    login = "hookstream:${POSTGRES_PASSWORD:-hookstream}"
+    if name == "connector":
+        login = "connector:${CONNECTOR_PASSWORD:-connector}"
+    assert environment["DATABASE_URL"] == f"postgresql://{login}@postgres:5432/hookstream"
     text = (INFRA / "docker" / "secrets.yml").read_text()
     guarded = yaml.load(text, _Tagged)["services"][name]  # noqa: S506 - a safe loader
-    assert set(guarded["secrets"]) == {"nats-url", "database-url"}
+    logins = {"NATS_LOGINS", "DATABASE_LOGINS"} & environment.keys()
+    database = DATABASE_URLS[name]
+    assert set(guarded["secrets"]) == {
+        f"nats-url-{user}",
+        database,
+        *(each.lower().replace("_", "-") for each in logins),
+    }
     assert guarded["environment"] == {
         "NATS_URL": None,
+        "NATS_URL_FILE": f"/run/secrets/nats-url-{user}",
         "DATABASE_URL": None,
         "SECRETS_DIR": "/run/secrets",
-    }
+    } | dict.fromkeys(logins) | (
+        {"DATABASE_URL_FILE": f"/run/secrets/{database}"} if database != "database-url" else {}
+    )

@@ -40,7 +40,7 @@ def test_every_function_is_deployed_over_itself_and_loses_nothing(stack: Stack) 
     stack.settle(4)
     report = faas.describe("report-events")
     assert (report["secrets"], report["invocationCount"] > 0) == (
-        ["nats-url", "database-url"],
+        ["database-url-reader"],
         True,
     )
     assert report["limits"] == request_of("report-events")["limits"]

@@ -10,6 +10,7 @@ from databases import empty_database
 
 from infra.local.servers import Servers, embedded
 from shared.store.migrations import migrate
+from shared.store.roles import grant
 from shared.stream.topology import ensure_streams
 
 
@@ -29,8 +30,9 @@ def empty_database_url(servers: Servers) -> Iterator[str]:
 
 @pytest.fixture
 def database_url(empty_database_url: str) -> str:
-    """Return the URL of a migrated database of the test's own."""
+    """Return the owner's URL of a migrated database of the test's own; its logins have rights."""
     migrate(empty_database_url)
+    grant(empty_database_url)
     return empty_database_url
 
 

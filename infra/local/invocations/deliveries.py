@@ -15,7 +15,7 @@ from nats.js import JetStreamContext
 from infra.local.invocations.messages import STREAM, consumer, invocations_stream
 from shared.errors import Problem
 from shared.stream.connection import Broker
-from shared.stream.topology import ensure_stream
+from shared.stream.topology import restore_stream
 from shared.telemetry import fields
 
 _AT_ONCE = 16
@@ -32,7 +32,7 @@ Handle = Callable[[Msg], Awaitable[float | None]]
 class Deliveries:
     """Has `handle` work on each message of `subject` at least once: a kill may come between.
 
-    The stream is made with that many `replicas`.
+    The stream is made with that many `replicas` if it is missing.
     """
 
     def __init__(self, broker: Broker, replicas: int, subject: str, handle: Handle) -> None:
@@ -64,7 +64,7 @@ class Deliveries:
 
     async def _subscribe(self) -> JetStreamContext.PullSubscription:
         js = self._broker.jetstream
-        await ensure_stream(js, self._stream)
+        await restore_stream(js, self._stream)
         wanted = consumer(self._subject)
         await js.add_consumer(STREAM, wanted)
         return await js.pull_subscribe_bind(consumer=wanted.durable_name, stream=STREAM)

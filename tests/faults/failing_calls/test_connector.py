@@ -133,7 +133,7 @@ def test_the_connectors_streams(records: Servers) -> None:
             for stream in ("EVENTS", "DEADLETTER", "KEYS"):
                 await js.delete_stream(stream)
             with broker_calls(number, when, client) as calls:
-                await connector._ensure_topology()
+                await connector._restore_topology()
             names = {str(stream.config.name) for stream in await js.streams_info()}
             assert names == {"EVENTS", "DEADLETTER", "KEYS"}
             assert len(await js.consumers_info("EVENTS")) == len(SOURCES)

@@ -9,16 +9,18 @@ from typing import Any
 
 import nats
 import pytest
-from databases import empty_database
+from databases import empty_database, login
 from processes import Served, serve
 from typer.testing import CliRunner
 
 from infra.cli import app
 from infra.connector.key_copying import KeyCopier
+from infra.local.logins import OF_ROLES
 from infra.local.servers import Servers
 from shared.settings import Settings
 from shared.store.migrations import migrate
 from shared.store.pool import Database
+from shared.store.roles import grant
 from shared.stream.connection import Broker
 from shared.stream.topology import ensure_streams
 
@@ -57,9 +59,15 @@ class Guarded:
         return str(self.keys("create", "test", *arguments)["key"])
 
 
+def _database(function: str, url: str) -> dict[str, str]:
+    """Return what a function is told of the database."""
+    kind = OF_ROLES.get(function)
+    return {} if kind is None else {"DATABASE_URL": login(url, kind)}
+
+
 async def copy(nats_url: str, database_url: str) -> None:
-    chosen = Settings(nats_url=nats_url, database_url=database_url)
-    broker, database = Broker(nats_url, "test"), Database(chosen, "test")
+    database = Database(Settings(database_url=login(database_url, "connector")), "test")
+    broker = Broker(nats_url, "test")
     broker.start()
     await database.open()
     try:
@@ -84,15 +92,20 @@ def guarded(servers: Servers) -> Iterator[Guarded]:
     asyncio.run(empty_broker(servers.nats.url))
     with empty_database(servers.postgres.url) as url, ExitStack() as closing:
         migrate(url)
+        grant(url)
         environment = {
             "NATS_URL": servers.nats.url,
-            "DATABASE_URL": url,
             "AUTH": "keys",
             "DELIVERY_KEY": DELIVERY_KEY,
         }
         functions = {
             name: closing.enter_context(
-                serve("shared.serve", name, environment=environment, ready=False)
+                serve(
+                    "shared.serve",
+                    name,
+                    environment={**environment, **_database(name, url)},
+                    ready=False,
+                )
             )
             for name in FUNCTIONS
         }

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 import httpx2
 import pytest
+from databases import login
 from processes import Served, StartServed, serve
 from records import Servers
 from scripted import Answer, Batch, ScriptedFunction, scripted_function
@@ -27,7 +28,7 @@ def connector_environment(
     """Return the settings of a connector whose functions are the scripted one."""
     return {
         "NATS_URL": nats_url,
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": login(database_url, "connector"),
         "FB_CONSUME_URL": function.url,
         "TTK_CONSUME_URL": function.url,
         "RETRY_BASE": "0.05",
@@ -62,7 +63,7 @@ def records(nats_url: str, database_url: str) -> Servers:
 @pytest.fixture
 def store(database_url: str) -> Iterator[Callable[[Batch], Answer]]:
     """Return what hands a batch to a real collector and returns its answer."""
-    environment = {"DATABASE_URL": database_url}
+    environment = {"DATABASE_URL": login(database_url, "collector")}
     with (
         serve("shared.serve", "fb-consume", environment=environment) as collector,
         httpx2.Client(headers={"content-type": BATCH_TYPE}, timeout=30) as client,

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from databases import login
 from integration.reports import naive
 from integration.reports.asking import Reports, query_string
 from integration.reports.naive import Event, Wanted
@@ -52,7 +53,7 @@ def roll_up(database_url: str) -> Callable[[], None]:
     """Return what rolls up as the connector does."""
 
     async def once() -> None:
-        database = Database(Settings(database_url=database_url), "test")
+        database = Database(Settings(database_url=login(database_url, "connector")), "test")
         await database.open()
         try:
             await SecondRollupKeeper(database).roll_up()
@@ -185,6 +186,6 @@ def test_the_connector_does_it(
 ) -> None:
     with tables.transaction():
         store(tables, sales(0, 100), seconds=False)
-    environment = {"NATS_URL": nats_url, "DATABASE_URL": database_url}
+    environment = {"NATS_URL": nats_url, "DATABASE_URL": login(database_url, "connector")}
     with serve("infra.connector", environment=environment):
         assert wait_until(lambda: behind(tables) == 0, 20)

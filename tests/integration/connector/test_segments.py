@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from builders import facebook, tiktok
+from databases import login
 from integration.connector import older
 from integration.store.test_exactly_once import make, record, rows
 from processes import serve
@@ -46,9 +47,9 @@ def url(database_url: str) -> str:
     return database_url
 
 
-def run(url: str, work: Work, name: str = "test") -> None:
+def run(url: str, work: Work, name: str = "test", *, kind: str = "connector") -> None:
     async def opened() -> None:
-        database = Database(Settings(database_url=url), name, configure=prepare)
+        database = Database(Settings(database_url=login(url, kind)), name, configure=prepare)
         await database.open()
         try:
             await work(database)
@@ -67,7 +68,7 @@ def write(url: str, batches: list[list[Event]], first: int = 1, *, version: str 
             message.published_at = START
             await EventWriter(database).write(rows(batch, number), [message])
 
-    run(url, work, version)
+    run(url, work, version, kind="collector")
 
 
 def fold(url: str) -> None:
@@ -324,7 +325,7 @@ def test_merging_while_others_write_merge_and_erase(url: str) -> None:
 def test_the_connector_does_both(nats_url: str, url: str) -> None:
     write(url, [[facebook()] for _ in range(70)])
     write(url, [[tiktok()]], 100, version=older.NAME)
-    environment = {"NATS_URL": nats_url, "DATABASE_URL": url}
+    environment = {"NATS_URL": nats_url, "DATABASE_URL": login(url, "connector")}
     with serve("infra.connector", environment=environment):
         assert wait_until(lambda: sorted(numbers(url).values()) == [1, 70], 30)
     assert differences_of_segments(url) == []

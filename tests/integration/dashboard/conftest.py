@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import httpx2
 import psycopg
 import pytest
+from databases import login
 from processes import serve
 
 
 @pytest.fixture
 def client(database_url: str) -> Iterator[httpx2.Client]:
     """Run the function and return a client of it."""
+    environment = {"DATABASE_URL": login(database_url, "reader")}
     with (
-        serve(
-            "shared.serve", "report-dashboard", environment={"DATABASE_URL": database_url}
-        ) as served,
+        serve("shared.serve", "report-dashboard", environment=environment) as served,
         httpx2.Client(base_url=served.url, timeout=10) as client,
     ):
         yield client

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import streams
 from builders import facebook, tiktok
+from databases import login
 from integration.dead_letters.conftest import bury_all as bury_all  # noqa: PLC0414 - a fixture
 from integration.dead_letters.made import letter
 from processes import Served, serve
@@ -36,7 +37,8 @@ def records(nats_url: str, database_url: str) -> Servers:
 @pytest.fixture
 def connector(records: Servers) -> Iterator[Served]:
     """Run a connector whose functions are away: what comes is pending."""
-    environment = {"NATS_URL": records.nats_url, "DATABASE_URL": records.database_url}
+    url = login(records.database_url, "connector")
+    environment = {"NATS_URL": records.nats_url, "DATABASE_URL": url}
     environment |= {"FUNCTIONS_URL": "http://127.0.0.1:1/function"}
     with serve("infra.connector", environment=environment) as served:
         yield served

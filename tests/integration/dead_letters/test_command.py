@@ -72,6 +72,8 @@ def test_a_terminal_is_asked(
         (("redrive", "--patch", "["), "`patch` is not a JSON object", 2),
         (("ls", "--state-dir", "/nowhere"), "hookstream up", 1),
         (("ls", "--nats-url", "nats://127.0.0.1:1"), "No broker answers", 1),
+        (("ls", "--nats-url", "nats://a?sslmode=require"), "unknown field", 2),
+        (("ls", "--nats-url", "tls://a?sslrootcert=/missing"), "No such file", 2),
     ],
 )
 def test_mistakes_are_explained(arguments: tuple[str, ...], complaint: str, code: int) -> None:

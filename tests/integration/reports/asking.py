@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from databases import login
 from integration.reports.naive import Wanted
 
 from shared.errors import Problem
@@ -64,8 +65,9 @@ class Reports:
     @classmethod
     @contextmanager
     def over(cls, database_url: str, **changes: object) -> "Iterator[Reports]":
-        """Open the reports for the block."""
-        reports = cls(msgspec.structs.replace(Settings(database_url=database_url), **changes))
+        """Open the reports for the block, as the login that reads the owner's database."""
+        chosen = Settings(database_url=login(database_url, "reader"))
+        reports = cls(msgspec.structs.replace(chosen, **changes))
         with reports._runner:
             reports._run(*(handler.open() for handler in reports._handlers.values()))
             try:

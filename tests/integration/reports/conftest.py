@@ -10,6 +10,7 @@ from integration.reports.storing import clear
 
 from infra.local.servers import Servers
 from shared.store.migrations import migrate
+from shared.store.roles import grant
 
 
 @pytest.fixture(scope="package")
@@ -17,6 +18,7 @@ def report_url(servers: Servers) -> Iterator[str]:
     """Return the URL of the folder's database."""
     with empty_database(servers.postgres.url) as url:
         migrate(url)
+        grant(url)
         yield url
 
 

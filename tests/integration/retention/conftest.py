@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from databases import login
 from records import Servers
 
 from infra.connector.row_retention import RowRetentionKeeper
@@ -24,7 +25,7 @@ def expire(database_url: str) -> Expire:
     """Return what lets rows older than so many days expire, as the connector does."""
 
     async def once(days: int) -> None:
-        database = Database(Settings(database_url=database_url), "test")
+        database = Database(Settings(database_url=login(database_url, "connector")), "test")
         await database.open()
         try:
             await RowRetentionKeeper(database, days).expire()

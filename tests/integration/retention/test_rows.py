@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import streams
 from builders import facebook, tiktok
+from databases import login
 from integration.reports.asking import Reports
 from integration.retention.conftest import Expire
 from integration.store.test_exactly_once import record, rows
@@ -205,7 +206,8 @@ def test_late_events_are_stored_and_expire_again(history: Servers, expire: Expir
 
 
 def test_the_connector_does_it(history: Servers) -> None:
-    environment = {"NATS_URL": history.nats_url, "DATABASE_URL": history.database_url}
+    url = login(history.database_url, "connector")
+    environment = {"NATS_URL": history.nats_url, "DATABASE_URL": url}
     for keep in ("0", "3"):
         with serve("infra.connector", environment={**environment, "ROWS_KEEP_DAYS": keep}):
             wanted = 3 if keep == "0" else 1

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import psycopg
 import pytest
 from builders import facebook, tiktok
+from databases import login
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -58,7 +59,9 @@ async def write(url: str, batches: list[list[Event]], writers: int = 1) -> list[
     queue = list(zip(messages, records, strict=True))
 
     async def work() -> None:
-        database = Database(Settings(database_url=url), "test", configure=prepare)
+        database = Database(
+            Settings(database_url=login(url, "collector")), "test", configure=prepare
+        )
         await database.open()
         writer = EventWriter(database)
         while queue:

@@ -7,23 +7,26 @@ import pytest
 
 from infra.local.deployment import Deployment
 from infra.local.launches import Launches
+from infra.local.logins import DatabaseUrls
 from infra.local.options import Options
 from infra.local.secrets import Secrets
 from infra.local.specs import spec_of
 from infra.local.state import StateDir
 
 SECRET = ("BASIC_AUTH_USER", "BASIC_AUTH_PASSWORD", "BASIC_AUTH_PASSWORD_FILE")
+THEIRS = ("DATABASE_URL", "DATABASE_URL_FILE", "DATABASE_LOGINS", "NATS_LOGINS")
 ONE = spec_of(Deployment(service="one", env_process="python one.py", secrets=["nats-url"]))
 
 
 @pytest.fixture
 def launches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launches:
-    for name in (*SECRET, "NATS_URL", "DATABASE_URL", "DATABASE_URL_FILE", "SECRETS_DIR"):
+    for name in (*SECRET, *THEIRS, "NATS_URL", "SECRETS_DIR"):
         monkeypatch.setenv(name, "theirs")
     state = StateDir(tmp_path / "state")
     state.make()
     secrets = Secrets(state.secrets)
-    made = Launches(Options(), state, secrets, 8080, "nats://ours", "postgresql://ours")
+    urls = DatabaseUrls("postgresql://ours", {"connector": "postgresql://connector"})
+    made = Launches(Options(), state, secrets, 8080, "nats://ours", urls)
     secrets.given = made.provided()
     return made
 
@@ -33,8 +36,21 @@ def test_only_the_gateway_gets_the_credentials(launches: Launches) -> None:
     assert {gateway.env[name] for name in SECRET} == {"theirs"}
     for other in (launches.connector(3), launches.queue_worker(3), launches.replica(ONE, "x", 3)):
         assert not other.env.keys() & {*SECRET, "DATABASE_URL_FILE"}, other.name
-    assert launches.connector(3).env["DATABASE_URL"] == "postgresql://ours"
+    assert launches.prepare().env["DATABASE_URL"] == "postgresql://ours"
+    assert launches.connector(3).env["DATABASE_URL"] == "postgresql://connector"
     assert "DATABASE_URL" not in launches.queue_worker(3).env
+    for program in (launches.prepare(), launches.connector(3), gateway):
+        assert "theirs" not in {program.env.get(name) for name in THEIRS}
+
+
+def test_each_kind_of_function_finds_the_login_of_its_kind(launches: Launches) -> None:
+    for kind, url in (
+        ("connector", "postgresql://connector"),
+        ("collector", "postgresql://ours"),  # it has no login of its own
+    ):
+        spec = replace(ONE, secrets=(f"database-url-{kind}",))
+        folder = Path(launches.replica(spec, "x", 3).env["SECRETS_DIR"])
+        assert (folder / f"database-url-{kind}").read_text() == url
 
 
 def test_a_replica_finds_the_secrets_it_lists_as_files_and_no_url_in_its_environment(

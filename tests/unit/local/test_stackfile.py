@@ -40,7 +40,7 @@ def test_each_function_runs_the_role_of_its_own_name() -> None:
 
 
 def test_ingest_is_not_given_the_database() -> None:
-    assert read_stack(DEFAULT_STACK)["webhook-ingest"].secrets == ("nats-url",)
+    assert read_stack(DEFAULT_STACK)["webhook-ingest"].secrets == ("nats-url-ingest",)
 
 
 def test_the_shipped_file_has_nothing_that_community_edition_refuses() -> None:

@@ -26,6 +26,7 @@ from shared.store.problems import problem_of, problems
         (errors.DeadlockDetected(), "database_unavailable"),
         (errors.SerializationFailure(), "database_unavailable"),
         (errors.UndefinedTable(), "database_unavailable"),
+        (errors.InsufficientPrivilege(), "database_unavailable"),
         (errors.DiskFull(), "database_full"),
         (errors.QueryCanceled(), "query_timeout"),
     ],
