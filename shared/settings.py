@@ -137,7 +137,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 32 * MIB
     max_inflate_ratio: Annotated[
         int,
-        Meta(description="Largest inflated size over the size sent, beyond the first MiB.", ge=2),
+        Meta(
+            description="Most bytes inflated for each byte sent, at any point past the first MiB.",
+            ge=2,
+        ),
     ] = 200
     max_events_per_request: Annotated[
         int, Meta(description="Most events in one request.", ge=1)
