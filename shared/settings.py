@@ -136,11 +136,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(description="Largest request body, as sent and inflated.", ge=KIB)
     ] = 32 * MIB
     max_inflate_ratio: Annotated[
-        int,
-        Meta(
-            description="Most bytes inflated for each byte sent, at any point past the first MiB.",
-            ge=2,
-        ),
+        int, Meta(description="Most inflated bytes per byte sent, past the first MiB.", ge=2)
     ] = 200
     max_events_per_request: Annotated[
         int, Meta(description="Most events in one request.", ge=1)
