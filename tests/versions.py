@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-import tarfile
+import zipfile
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -52,9 +52,9 @@ def version_before(folder: Path) -> Path:
     today = _migrations("HEAD")
     for commit in _git("rev-list", "--first-parent", "HEAD").decode().split():
         if _migrations(commit) < today:
-            archive = _git("archive", "--format=tar", commit, "--", *_SHIPPED)
-            with tarfile.open(fileobj=BytesIO(archive)) as files:
-                files.extractall(folder, filter="data")
+            archive = _git("archive", "--format=zip", commit, "--", *_SHIPPED)
+            with zipfile.ZipFile(BytesIO(archive)) as files:
+                files.extractall(folder)
             return folder
     raise NoHistoryError("no commit of this checkout has fewer migrations")
 
