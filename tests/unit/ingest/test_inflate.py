@@ -10,7 +10,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.webhook_ingest.inflate import MOST_MEMBERS, inflate
+from functions.webhook_ingest.inflate import MOST_MEMBERS, ZSTD_MAX_WINDOW, inflate
 from shared.errors import Problem
 from shared.settings import MIB, Settings
 
@@ -79,6 +79,18 @@ def test_members_are_counted_for_they_cost_time_even_if_empty(encoding: str) -> 
     assert inflate(most, encoding, LIMITS) == b"{}"
     assert code_of(member + most, encoding) == "body_too_large"
     assert code_of(member * 1_000_000, encoding) == "body_too_large"
+
+
+def test_a_window_that_takes_much_memory_is_refused() -> None:
+    def frame(window_log: int) -> bytes:
+        chosen = zstandard.ZstdCompressionParameters(window_log=window_log)
+        compressor = zstandard.ZstdCompressor(compression_params=chosen).compressobj()
+        return compressor.compress(b"[]") + compressor.flush()
+
+    assert ZSTD_MAX_WINDOW == 1 << 23
+    assert inflate(frame(23), "zstd", LIMITS) == b"[]"
+    assert code_of(frame(24), "zstd") == "invalid_encoding"
+    assert code_of(frame(23) + frame(24), "zstd") == "invalid_encoding"
 
 
 def test_the_bound_is_exact() -> None:
