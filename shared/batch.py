@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import blake2b
 from typing import Annotated
 
 import msgspec
@@ -36,6 +37,9 @@ from shared.stream.packing import (
 from shared.tracing import accept_traceparent
 
 EVENT_TYPE_PREFIX = "hookstream.events."
+
+_STREAMS = "/hookstream/streams/"
+"""Begins the source of what lies in a stream of ours; sequences of others say nothing here."""
 
 _ATTRIBUTES = {
     RECEIVED_AT: "receivedat",
@@ -114,9 +118,16 @@ class Delivery(msgspec.Struct, kw_only=True, gc=False):
 
     @property
     def stream_sequence(self) -> int:
-        """Return the sequence in the stream, 0 for a message of another origin."""
+        """Return the sequence in the stream; for a message of another origin a negative number.
+
+        That is the same at each delivery, and no other message's: source and id are unique together
+        (https://github.com/cloudevents/spec, version 1.0.2, spec.md, "id").
+        """
         sequence = self.id.rpartition(":")[2]
-        return int(sequence) if sequence.isdecimal() and len(sequence) < 19 else 0  # noqa: PLR2004 - fits a bigint
+        if self.source.startswith(_STREAMS) and sequence.isdecimal() and len(sequence) < 19:  # noqa: PLR2004 - fits a bigint
+            return int(sequence)
+        origin = f"{self.source}\0{self.id}".encode("utf-8", "surrogatepass")
+        return -1 - (int.from_bytes(blake2b(origin, digest_size=8).digest(), "big") >> 1)
 
     @property
     def published_at(self) -> datetime:
@@ -179,7 +190,7 @@ def _encode_message(message: StoredMessage) -> bytes:
     attributes: dict[str, object] = {
         "specversion": "1.0",
         "id": message.id,
-        "source": f"/hookstream/streams/{message.stream}/{message.source}",
+        "source": f"{_STREAMS}{message.stream}/{message.source}",
         "type": EVENT_TYPE_PREFIX + message.source,
         "time": message.published_at,
         "datacontenttype": "application/json",
@@ -231,9 +242,8 @@ def _distinct(deliveries: list[Delivery]) -> list[Delivery]:
     """
     for each in deliveries:
         each.time, each.receivedat = _utc(each.time), _utc(each.receivedat)
-    dated = [(each.stream_sequence, each.time) for each in deliveries if each.time is not None]
-    if len(set(dated)) < len(dated):
-        raise Problem("invalid_batch", "Two messages have the same sequence and time.")
+    if len({(each.stream_sequence, each.time) for each in deliveries}) < len(deliveries):
+        raise Problem("invalid_batch", "Two messages have the same source, id and time.")
     return deliveries
 
 

@@ -135,8 +135,7 @@ class Settings(Guarded, frozen=True, kw_only=True):
         int, Meta(description="Largest request body, as sent and inflated.", ge=KIB)
     ] = 32 * MIB
     max_inflate_ratio: Annotated[
-        int,
-        Meta(description="Largest inflated size over the size sent, beyond the first MiB.", ge=2),
+        int, Meta(description="Most inflated bytes per byte sent, past the first MiB.", ge=2)
     ] = 200
     max_events_per_request: Annotated[
         int, Meta(description="Most events in one request.", ge=1)

@@ -60,8 +60,8 @@ class _Recorded(Span):
 
 def exporting(
     service: str, endpoint: str, instance: str
-) -> tuple[Callable[[str, Kind, str, Iterable[str]], Span], Callable[[], None]]:
-    """Return what makes spans, and what ends the export."""
+) -> tuple[Callable[[str, Kind, str, Iterable[str]], Span], Callable[[], bool], Callable[[], None]]:
+    """Return what makes spans, what sends those that wait, and what ends the export."""
     origin = {"service.name": service} | ({"service.instance.id": instance} if instance else {})
     provider = TracerProvider(resource=Resource.create(origin))
     exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
@@ -81,7 +81,7 @@ def exporting(
         )
         return _Recorded(begun)
 
-    return make, provider.shutdown
+    return make, provider.force_flush, provider.shutdown
 
 
 def _remote(traceparent: str) -> trace.Span:

@@ -72,6 +72,7 @@ class _Make(Protocol):
 
 class _Exporting:
     make: _Make | None = None
+    flush: Callable[[], object] | None = None
     stop: Callable[[], None] | None = None
 
 
@@ -98,11 +99,22 @@ def configure_tracing(service: str, endpoint: str, instance: str = "") -> None:
         raise ImportError(
             "OTEL_EXPORTER_OTLP_ENDPOINT needs the extra otel: pip install 'hookstream[otel]'"
         ) from error
-    _Exporting.make, _Exporting.stop = spans.exporting(service, endpoint, instance)
+    made = spans.exporting(service, endpoint, instance)
+    _Exporting.make, _Exporting.flush, _Exporting.stop = made
+
+
+def flush_tracing() -> None:
+    """Send what waits: for a process that may be frozen next.
+
+    Returns at the latest after OTEL_EXPORTER_OTLP_TIMEOUT, the exporter's own variable.
+    """
+    if _Exporting.flush is not None:
+        _Exporting.flush()
 
 
 def stop_tracing() -> None:
     """Send what waits, as far as the receiver takes it, and export no more."""
-    stop, _Exporting.make, _Exporting.stop = _Exporting.stop, None, None
+    stop = _Exporting.stop
+    _Exporting.make = _Exporting.flush = _Exporting.stop = None
     if stop is not None:
         stop()

@@ -65,6 +65,14 @@ class Proxy:
         finally:
             self._call(self._enter(Fault.NONE))
 
+    def lead_to(self, target: int) -> None:
+        """Pass connections on to another port from now on; those that are there are closed."""
+        self._target = target
+        self._call(self._turn())
+
+    async def _turn(self) -> None:
+        self._abort()
+
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 

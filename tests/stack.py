@@ -1,10 +1,11 @@
 """A stack under test: the `hookstream` command, the gateway's URLs, the database."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,20 @@ HOOKSTREAM = Path(sys.executable).with_name("hookstream")
 
 
 class Stack:
-    """Drives one stack on a state directory of its own."""
+    """Drives one stack on a state directory of its own; `environment` is added to the test's."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, environment: Mapping[str, str] | None = None) -> None:
         self.state = state
+        self._environment = environment or {}
         self.urls: dict[str, Any] = {}
 
     def command(self, *arguments: str, expect: int = 0, timeout: float = 200) -> str:
         """Run a `hookstream` command on the state directory and return its standard output."""
         line = [str(HOOKSTREAM), *arguments, "--state-dir", str(self.state)]
-        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=timeout)
+        env = {**os.environ, **self._environment}
+        done = subprocess.run(
+            line, capture_output=True, text=True, check=False, timeout=timeout, env=env
+        )
         assert done.returncode == expect, f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout
 

@@ -8,7 +8,7 @@ for, a request without a proof is refused.
 import asyncio
 from collections.abc import Collection, Mapping
 
-from shared.access.guard import by_scope
+from shared.access.guard import Guard
 from shared.access.scopes import Admission, Asked
 from shared.authenticity.facebook import FacebookSignature
 from shared.authenticity.scheme import Scheme
@@ -86,8 +86,7 @@ def admission(
     """Return who lets requests in, None if there is nothing to prove."""
     if unasked and gate.open:
         return None
-    keys = by_scope("ingest", lambda _: broker.keys)(None, chosen, False)  # noqa: FBT003 - somebody is asked
-    return None if keys is None else GateAdmission(gate, keys)
+    return GateAdmission(gate, Guard(broker.keys, chosen, lambda _: "ingest"))
 
 
 async def verify(scheme: Scheme | None, headers: Mapping[str, str], body: bytes) -> None:

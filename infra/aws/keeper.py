@@ -46,5 +46,6 @@ def handle(_event: object, _context: object) -> None:
 
 async def _run() -> None:
     await fetch_secrets()
-    configure_logging("keeper", settings().log_level)
-    await keep(settings())
+    chosen = settings()
+    configure_logging("keeper", chosen.log_level, share=chosen.log_share)
+    await keep(chosen)

@@ -42,9 +42,8 @@ def follow(places: Places, name: str) -> Trail:
         ledger = read_ledger(places.database_url, name, places.timeout)
     except psycopg.Error as error:
         notes.append(f"The database cannot be read: {type(error).__name__}.")
-    stored = [packed.sequence for packed in ledger.messages]
     try:
-        broker = asyncio.run(read_streams(places.nats_url, name, stored))
+        broker = asyncio.run(read_streams(places.nats_url, name, ledger.messages))
     except (NatsError, OSError) as error:
         notes.append(f"The broker cannot be read: {type(error).__name__}.")
     away = bool(notes)

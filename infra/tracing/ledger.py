@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from infra.tracing.trail import Packed, Step, matching
+from infra.tracing.trail import Packed, Step, packed
 from shared.store.queries import query
 
 MOST = 1_000
@@ -31,17 +31,17 @@ def read_ledger(database_url: str, name: str, timeout: float) -> Found:
         database_url, connect_timeout=5, options=options, row_factory=dict_row
     ) as connection:
         for row in connection.execute(query("trace_ledger"), {"id": name, "most": MOST}):
-            own = matching(row["correlation_ids"], name) or matching(row["trace_contexts"], name)
-            packed = Packed(sequence=row["stream_sequence"], source=row["source"], events=own)
-            found.messages.append(packed)
-            found.trace_contexts.append(row["trace_contexts"])
-            found.steps += _steps(packed, row)
+            origins = row["correlation_ids"], row["trace_contexts"]
+            if message := packed(row["stream_sequence"], row["source"], *origins, name):
+                found.messages.append(message)
+                found.trace_contexts.append(row["trace_contexts"])
+                found.steps += _steps(message, row)
     return found
 
 
-def _steps(packed: Packed, row: dict[str, Any]) -> Iterator[Step]:
-    yield packed.step(row["received_at"], "accepted")
-    yield packed.step(row["published_at"], "published")
+def _steps(message: Packed, row: dict[str, Any]) -> Iterator[Step]:
+    yield message.step(row["received_at"], "accepted")
+    yield message.step(row["published_at"], "published")
     names = ("events", "stored", "duplicates", "rejected")
     outcome = {name: row[name] for name in names}
-    yield packed.step(row["stored_at"], "stored", ofTheMessage=outcome)
+    yield message.step(row["stored_at"], "stored", ofTheMessage=outcome)

@@ -14,6 +14,7 @@ from shared.settings import given_text, settings
 from shared.stream.broker import EventBroker, event_broker
 from shared.stream.dead_letters import DeadLetter
 from shared.telemetry import configure_logging
+from shared.tracing import configure_tracing, flush_tracing
 
 
 class Runtime:
@@ -27,7 +28,9 @@ class Runtime:
         self._role = role
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._runner.run(fetch_secrets())
-        configure_logging(role, settings().log_level)
+        chosen = settings()
+        configure_logging(role, chosen.log_level, share=chosen.log_share)
+        configure_tracing(role, chosen.otel_exporter_otlp_endpoint)
         self._function = load_function(role)
         self._runner.run(self._open())
 
@@ -44,6 +47,7 @@ class Runtime:
             return self._runner.run(self._answer(event))
         finally:
             # Nothing runs from here to the next event.
+            flush_tracing()
             for handler in logging.getLogger().handlers:
                 handler.flush()
             sys.stdout.flush()

@@ -131,6 +131,12 @@ def test_the_dashboard_asks_for_a_key(stack: Stack, keys: dict[str, str]) -> Non
         page.fill("#credential", "hks_wrong_key")
         page.press("#credential", "Enter")
         page.wait_for_selector("#signin-said:has-text('not valid')", timeout=60_000)
+        asked = len(tab.reports(401))
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_selector("body:not(.asking)")
+        assert len(tab.reports(401)) == asked, "nothing is asked without a key"
+        assert "not valid" in tab.text("#signin-said")
+        assert not page.is_visible("#refresh")
         page.fill("#credential", keys["report"])
         page.press("#credential", "Enter")
         page.wait_for_selector("#cards", timeout=60_000)

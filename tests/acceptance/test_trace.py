@@ -100,6 +100,25 @@ def test_a_dead_letter_of_an_accepted_event_is_shown(stack: Stack) -> None:
     assert letter["details"]["index"] == 1
 
 
+def test_requests_that_share_a_message_are_told_apart(stack: Stack) -> None:
+    at = datetime.fromisoformat("2026-05-01T00:00:00Z")
+    origins = [(Origin("trace-shared-a", at, CALLER), 2), (Origin("trace-shared-b", at), 1)]
+    pack = Pack("facebook", join([json.dumps(facebook()).encode(), b"7", b"8"]), origins)
+    content, headers = pack.message()
+    streams.with_jetstream(
+        stack.urls["nats"], lambda js: js.publish(pack.subject, content, headers=headers)
+    )
+    for name in ("trace-shared-a", "trace-shared-b"):
+        until(lambda name=name: "dead letter" in steps(trail(stack, name), "facebook"))  # type: ignore[misc]
+    for name, index in (("trace-shared-a", 1), ("trace-shared-b", 2)):
+        found = trail(stack, name)
+        letters = [step for step in found["steps"] if step["what"] == "dead letter"]
+        assert [letter["details"]["index"] for letter in letters] == [index]
+    by_trace = [step for step in trail(stack, TRACE)["steps"] if step["what"] == "dead letter"]
+    assert [letter["details"]["index"] for letter in by_trace if letter.get("message")] == [1]
+    trail(stack, "shared", expect=1)
+
+
 def test_without_logs_it_says_what_is_missing(stack: Stack) -> None:
     name = "trace-without-logs"
     stack.post(tiktok(), headers={"x-correlation-id": name})

@@ -17,6 +17,7 @@ import streams
 from builders import facebook, tiktok
 from deploy.lambda_executor.environment import Environment, InitError
 from deploy.manifests import ROOT, roles
+from otlp import receiver
 
 from infra.local.servers import Servers, embedded
 from shared.aws.invocations import encode_invocation
@@ -226,6 +227,25 @@ def test_a_request_is_logged_before_the_environment_freezes(start: Start) -> Non
     outcome = start("report-events").invoke(json.dumps(event).encode())
     [line] = [json.loads(text) for text in outcome.log.splitlines()]
     assert (line["service"], line["correlationId"]) == ("report-events", "golden")
+
+
+def test_spans_are_sent_before_the_environment_freezes(servers: Servers) -> None:
+    with receiver() as received:
+        variables = {
+            "ROLE": "webhook-ingest",
+            "AUTH": "none",
+            "NATS_URL": servers.nats.url,
+            "LOG_SHARE": "0",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": received.url,
+            "OTEL_BSP_SCHEDULE_DELAY": "3600000",
+        }
+        with closing(Environment(sys.executable, HANDLER, ROOT, variables)) as environment:
+            event = json.dumps(url_event("POST", body=json.dumps(facebook()))).encode()
+            outcome = environment.invoke(event)
+            assert outcome.answer["statusCode"] == 200
+            assert received.named("POST webhook-ingest")
+            assert received.named("publish events.facebook")
+    assert '"request"' not in outcome.log, "of what succeeds, LOG_SHARE is logged"
 
 
 def test_the_keeper_keeps(start: Callable[..., Environment], servers: Servers) -> None:

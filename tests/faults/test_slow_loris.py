@@ -1,16 +1,13 @@
 """500 callers who send next to nothing, without end: the others hardly notice."""
 
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from socket import socket
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from builders import facebook
+from lorises import lorises
 from slow_callers import HEAD
 from stack import Stack
 
@@ -40,41 +37,6 @@ def url(scratch: Path) -> Iterator[str]:
         stack.down()
 
 
-@contextmanager
-def lorises(url: str, first: bytes, then: bytes) -> Iterator[list[socket]]:
-    """Have 500 callers begin a request, and go on with it a little each second."""
-    parts = urlsplit(url)
-    callers: list[socket] = []
-    stop = threading.Event()
-
-    def trickle() -> None:
-        while not stop.wait(1 / CALLERS):
-            caller = callers.pop(0)
-            try:
-                caller.sendall(then)
-            except OSError:  # it was let go: another comes
-                caller.close()
-                caller = begun()
-            callers.append(caller)
-
-    def begun() -> socket:
-        caller = socket()
-        caller.connect((parts.hostname, parts.port))
-        caller.sendall(first)
-        return caller
-
-    callers += [begun() for _ in range(CALLERS)]
-    thread = threading.Thread(target=trickle)
-    thread.start()
-    try:
-        yield callers
-    finally:
-        stop.set()
-        thread.join()
-        for caller in callers:
-            caller.close()
-
-
 def p99(client: httpx2.Client, url: str) -> float:
     """Return what 99 of 100 requests with one event take at most, in seconds."""
     taken = []
@@ -88,15 +50,14 @@ def p99(client: httpx2.Client, url: str) -> float:
 
 @pytest.mark.parametrize("kind", SENT)
 def test_slow_callers_do_not_slow_others_down(url: str, kind: str) -> None:
-    ratios = []
+    """A round is enough in which nothing else on this machine disturbs either half."""
+    ratios: list[float] = []
     with httpx2.Client(timeout=30) as client:
         p99(client, url)
-        for _ in range(ROUNDS):  # until one is not disturbed by something else on this machine
+        while not ratios or (min(ratios) >= MOST and len(ratios) < ROUNDS):
             alone = p99(client, url)
-            with lorises(url, *SENT[kind]):
+            with lorises(url, CALLERS, *SENT[kind]):
                 ratios.append(p99(client, url) / alone)
-            if ratios[-1] < MOST:
-                break
     print(f"{kind}: p99 with {CALLERS} slow callers over p99 without: {ratios}")  # noqa: T201 - the figure
     assert min(ratios) < MOST
     assert len(BODY) < KIB

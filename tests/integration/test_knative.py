@@ -120,6 +120,26 @@ def test_a_batch_is_stored_once(collector: Served, database_url: str) -> None:
     assert stored(database_url) == sorted(event["eventId"] for event in events)
 
 
+def test_the_ledger_tells_events_of_other_origins_apart(
+    collector: Served, database_url: str
+) -> None:
+    """They may be of the same moment, and their ids say nothing of the stream's sequences."""
+    alone, together = [facebook() for _ in range(3)], [facebook() for _ in range(3)]
+    names = ["EVENTS:42", "orders:42", "abc", "b:1", "c:1", "d"]
+    sent = [{**attributes(name), "time": "2026-05-01T00:00:00Z"} for name in names]
+    for given, event in zip(sent, alone, strict=False):
+        content = json.dumps({**given, "data": event}).encode()
+        headers = {"content-type": STRUCTURED_TYPE}
+        answer = httpx2.post(collector.url, content=content, headers=headers)
+        assert answer.status_code == 202
+    batch = [{**given, "data": event} for given, event in zip(sent[3:], together, strict=True)]
+    httpx2.post(collector.url, content=json.dumps(batch), headers=BATCH).raise_for_status()
+    assert len(stored(database_url)) == 6
+    with psycopg.connect(database_url) as connection:
+        found = connection.execute("select stored, events, stream_sequence > 0 from messages")
+        assert found.fetchall() == [(1, 1, False)] * 6
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_what_can_never_be_stored_is_not_acknowledged(
     collector: Served,
@@ -177,20 +197,26 @@ def ends(caller: socket.socket, rest: bytes) -> bytes:
     return heard(caller)
 
 
-def test_sigterm_loses_no_event_in_flight_at_ingest(ingest: Served, nats_url: str) -> None:
-    events = [facebook() for _ in range(IN_FLIGHT)]
-    requests: list[dict[str, Any]] = [
-        {"headers": {}, "content": json.dumps(event).encode()} for event in events
-    ]
+def statuses_over_sigterm(served: Served, requests: list[dict[str, Any]]) -> list[bytes]:
+    """Send SIGTERM while requests are in flight, then what is missing of them.
+
+    Returns the answers' statuses once the process has ended in good order.
+    """
     with ExitStack() as calling:
-        callers = [in_flight(calling, ingest.url, request) for request in requests]
-        ingest.process.send_signal(signal.SIGTERM)
+        callers = [in_flight(calling, served.url, request) for request in requests]
+        served.process.send_signal(signal.SIGTERM)
         answers = [
             ends(caller, request["content"])
             for caller, request in zip(callers, requests, strict=True)
         ]
-        assert ingest.process.wait(20) == 0
-    assert [answer.split(b" ", 2)[1] for answer in answers] == [b"200"] * IN_FLIGHT
+        assert served.process.wait(20) == 0
+    return [answer.split(b" ", 2)[1] for answer in answers]
+
+
+def test_sigterm_loses_no_event_in_flight_at_ingest(ingest: Served, nats_url: str) -> None:
+    events = [facebook() for _ in range(IN_FLIGHT)]
+    requests = [{"headers": {}, "content": json.dumps(event).encode()} for event in events]
+    assert statuses_over_sigterm(ingest, requests) == [b"200"] * IN_FLIGHT
     accepted = [event["eventId"] for event in streams.events(nats_url)]
     assert sorted(accepted) == sorted(event["eventId"] for event in events)
 
@@ -200,15 +226,7 @@ def test_sigterm_loses_no_event_in_flight_at_a_collector(
 ) -> None:
     events = [facebook() for _ in range(IN_FLIGHT)]
     requests = [from_broker(binary(event, str(number))) for number, event in enumerate(events)]
-    with ExitStack() as calling:
-        callers = [in_flight(calling, collector.url, request) for request in requests]
-        collector.process.send_signal(signal.SIGTERM)
-        answers = [
-            ends(caller, request["content"])
-            for caller, request in zip(callers, requests, strict=True)
-        ]
-        assert collector.process.wait(20) == 0
-    assert [answer.split(b" ", 2)[1] for answer in answers] == [b"202"] * IN_FLIGHT
+    assert statuses_over_sigterm(collector, requests) == [b"202"] * IN_FLIGHT
     assert stored(database_url) == sorted(event["eventId"] for event in events)
 
 

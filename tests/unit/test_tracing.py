@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.connector.telling import in_runs, runs_of
-from infra.tracing.trail import matching
+from infra.tracing.trail import packed
 from shared.stream.packing import TRACE_CONTEXTS, TRACEPARENT, distinct_traceparents, trace_contexts
 from shared.tracing import span, trace_id
 
@@ -45,10 +45,24 @@ def test_a_messages_contexts_are_those_of_its_events() -> None:
     assert distinct_traceparents([runs, f"{ONE}*1"]) == [ONE, OTHER]
 
 
+def events_of(name: str, correlation_ids: str, contexts: str = "") -> list[int]:
+    """Return the places of a request's events, which are as many as are counted."""
+    found = packed(7, "facebook", correlation_ids, contexts, name)
+    places = [index for index in range(20) if found and found.has(index)]
+    assert len(places) == (found.events if found else 0)
+    return places
+
+
 def test_events_are_found_by_correlation_id_and_by_trace() -> None:
-    assert matching("me*2 you*3 me*4", "me") == 6
-    assert matching("me*2", "m") == matching("", "me") == 0
-    assert matching(f"{ONE}*2 {OTHER}*3 -*9", trace_id(ONE)) == 2
+    assert events_of("me", "me*2 you*3 me*4") == [0, 1, 5, 6, 7, 8]
+    assert events_of("m", "me*2") == events_of("me", "") == []
+    assert events_of("42", "order-42-x*1") == []
+    assert events_of(trace_id(ONE), "you*14", f"-*9 {ONE}*2 {OTHER}*3") == [9, 10]
+
+
+def test_what_never_was_in_the_stream_has_no_name_there() -> None:
+    names = [packed(number, "tiktok", "me*1", "", "me") for number in (42, 0, -42)]
+    assert [found.name for found in names if found] == ["EVENTS:42", "", ""]
 
 
 @given(st.sets(st.integers(1, 60)), st.integers(1, 60))

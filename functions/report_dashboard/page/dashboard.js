@@ -50,6 +50,7 @@ const signIn = new SignIn(() => refresher.now());
 
 /** Ask every question once and let each part draw its answer; see Refresher. */
 async function work(signal) {
+  if (signIn.asking) return null;
   document.body.classList.add("asking");
   try {
     const view = new View(state, Date.now(), await extent(signal));

@@ -18,7 +18,7 @@ export class SignIn {
       event.preventDefault();
       const text = this.#field.value.trim();
       if (!FORM.test(text)) {
-        this.#said.textContent = "That is neither a key nor a token.";
+        this.#say("That is neither a key nor a token.");
         return;
       }
       keep(text);
@@ -33,23 +33,31 @@ export class SignIn {
     this.#show(false);
   }
 
+  /** Whether nothing is to be asked before the reader has signed in. */
+  get asking() {
+    return !this.#form.hidden;
+  }
+
   /** Ask; what was tried before is not valid, or not any more. */
   ask() {
-    this.#said.textContent = credential() ? "That key or token is not valid here." : "";
+    this.#say(credential() ? "That key or token is not valid here." : "");
     keep("");
-    if (this.#form.hidden) {
-      this.#show(true);
-      this.#field.focus();
-    }
+    this.#show(true);
+    this.#field.focus();
   }
 
   hide() {
     this.#show(false);
   }
 
+  #say(text) {
+    this.#said.textContent = text;
+    this.#field.setAttribute("aria-invalid", String(text !== ""));
+  }
+
   #show(asking) {
     this.#form.hidden = !asking;
-    for (const id of ["filters", "cards"]) byId(id).hidden = asking;
+    for (const id of ["filters", "cards", "refresh"]) byId(id).hidden = asking;
     this.#out.hidden = asking || !credential();
   }
 }

@@ -91,10 +91,18 @@ def test_a_single_cloudevent_is_taken_in_both_modes() -> None:
         assert events_of(delivery) == event["data"]
 
 
-@pytest.mark.parametrize("identifier", ["abc", "EVENTS:x", "EVENTS:99999999999999999999", "a:b:-1"])
-def test_an_id_of_another_origin_has_no_sequence(identifier: str) -> None:
-    body = msgspec.json.encode([{"id": identifier, "source": "s", "type": "t", "data": []}])
-    assert deliveries(body, content_type=BATCH_TYPE)[0].stream_sequence == 0
+OTHERS = [("s", "abc"), ("s", "orders:42"), ("s", "EVENTS:42"), ("t", "EVENTS:42")]
+OTHERS += [("/hookstream/streams/EVENTS/x", f"EVENTS:{end}") for end in ("x", "9" * 20, "-1", "")]
+
+
+def test_a_message_of_another_origin_has_a_number_of_its_own() -> None:
+    given = [{"source": source, "id": name, "type": "t", "data": []} for source, name in OTHERS]
+    body = msgspec.json.encode(given)
+    numbers = [each.stream_sequence for each in deliveries(body, content_type=BATCH_TYPE)]
+    again = [each.stream_sequence for each in deliveries(body, content_type=BATCH_TYPE)]
+    assert again == numbers
+    assert len(set(numbers)) == len(OTHERS)
+    assert all(-(2**63) <= number < 0 for number in numbers)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'[{"id":"x"}]', b"[", b'[{"id":""}]'])
@@ -107,7 +115,8 @@ def test_what_is_no_batch_is_refused(body: bytes) -> None:
     ("messages", "detail"),
     [
         ([{"correlationids": "a\0"}], "correlationids"),
-        ([{"time": "2026-05-01T00:00:00Z"}] * 2, "same sequence and time"),
+        ([{"time": "2026-05-01T00:00:00Z"}] * 2, "same source, id and time"),
+        ([{}, {}], "same source, id and time"),
         ([{"time": "0001-01-01T00:00:00+10:00"}], "calendar"),
     ],
 )
