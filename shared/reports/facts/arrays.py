@@ -17,6 +17,35 @@ def run_starts(ascending: Array) -> Array:
     return np.flatnonzero(changes)
 
 
+def stable_order(numbers: Array) -> Array:
+    """Return what argsort(kind="stable") does of uint64, in a fifth of the time if they are hashes.
+
+    Sorting numbers is many times as fast as sorting indexes by them: their indexes are put into the
+    lowest bits. The few that differ in nothing else are sorted afterwards.
+    """
+    bits = np.uint64(numbers.size.bit_length())
+    low = (np.uint64(1) << bits) - np.uint64(1)
+    keys = numbers & ~low
+    np.bitwise_or(keys, np.arange(numbers.size, dtype=np.uint64), out=keys)
+    keys.sort()
+    order = (keys & low).astype(np.intp)
+    ascending = numbers[order]
+    wrong = np.flatnonzero(ascending[1:] < ascending[:-1])
+    if wrong.size:
+        tops = np.unique(keys[wrong] & ~low)
+        places = ranges(np.searchsorted(keys, tops), np.searchsorted(keys, tops | low, "right"))
+        order[places] = order[places[np.argsort(ascending[places], kind="stable")]]
+    return order
+
+
+def ranges(starts: Array, ends: Array) -> Array:
+    """Return the numbers from each start to before its end, one range after the other."""
+    sizes = ends - starts
+    before = np.cumsum(sizes) - sizes
+    found: Array = np.arange(sizes.sum()) + np.repeat(starts - before, sizes)
+    return found
+
+
 def merge_sorted(one: Array, other: Array, ones: Array, others: Array) -> tuple[Array, Array]:
     """Merge two ascending arrays without a number in common, and what belongs to each number."""
     at = np.searchsorted(one, other) + np.arange(other.size)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shared.reports.facts.arrays import Array, merge_sorted, run_starts
+from shared.reports.facts.arrays import Array, merge_sorted, run_starts, stable_order
 
 _GROWTH = 2
 """A level is at least so many times the size of the next one."""
@@ -36,21 +36,33 @@ class Codes:
         """Return the codes of hashes, and at which of them, ascending, a new code begins."""
         if not hashes.size:
             return np.zeros(0, np.int32), np.zeros(0, np.intp)
-        order = np.argsort(hashes)
+        order = stable_order(hashes)
         ascending = hashes[order]
         starts = run_starts(ascending)
-        different = ascending[starts]
+        repeated = starts.size < order.size
+        different = ascending[starts] if repeated else ascending
+        firsts = order[starts] if repeated else order
         codes = self.find(different)
         new = np.flatnonzero((codes == 0) & (different != 0))
-        firsts = np.minimum.reduceat(order, starts)[new]
+        if new.size == order.size:
+            return self._assign_all(different, order)
         begins = np.zeros(hashes.size, np.bool_)
-        begins[firsts] = True
-        codes[new] = (np.cumsum(begins, dtype=np.int32) + np.int32(self.count))[firsts]
+        begins[firsts[new]] = True
+        codes[new] = (np.cumsum(begins, dtype=np.int32) + np.int32(self.count))[firsts[new]]
         assigned = np.empty(hashes.size, np.int32)
-        assigned[order] = np.repeat(codes, np.diff(starts, append=hashes.size))
+        assigned[order] = (
+            np.repeat(codes, np.diff(starts, append=hashes.size)) if repeated else codes
+        )
         if new.size:
             self._add(_Level(different[new], codes[new]))
         return assigned, np.flatnonzero(begins)
+
+    def _assign_all(self, ascending: Array, order: Array) -> tuple[Array, Array]:
+        """Assign to hashes that all are new and different, which most often they are."""
+        first = np.int32(self.count + 1)
+        self._add(_Level(ascending, order.astype(np.int32) + first))
+        places = np.arange(order.size)
+        return places.astype(np.int32) + first, places
 
     def find(self, hashes: Array) -> Array:
         """Return the codes of hashes, 0 for those that have none."""

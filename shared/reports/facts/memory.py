@@ -10,7 +10,9 @@ from shared.errors import Problem
 from shared.reports.facts.catalog import Catalog, Entry, Limits, read_catalog
 from shared.reports.facts.chunks import TIME, Chunk, levelled
 from shared.reports.facts.columns import Dictionaries, width
+from shared.reports.facts.indexes import Indexes
 from shared.reports.facts.loading import add_columns, in_thread, load_chunk
+from shared.reports.facts.visits import Index
 from shared.reports.windows import Span
 from shared.store.pool import Connection
 
@@ -30,6 +32,8 @@ class View:
 
     chunks: Mapping[str, tuple[Chunk, ...]]
     dictionaries: Dictionaries
+    indexes: Mapping[str, Index] | None = None
+    """Of the same chunks, if they were asked for and there is room for them."""
 
 
 class Memory:
@@ -45,17 +49,21 @@ class Memory:
         self._catalog = Catalog()
         self._chunks: dict[str, tuple[Chunk, ...]] = {}
         self._dictionaries = Dictionaries()
+        self._indexes = Indexes()
 
     @property
     def nbytes(self) -> int:
         """Return how many bytes are held."""
         held = sum(chunk.nbytes for chunk in chain(*self._chunks.values()))
-        return held + self._dictionaries.nbytes
+        return held + self._dictionaries.nbytes + self._indexes.nbytes
 
-    async def view(self, connection: Connection, span: Span, columns: Columns) -> View:
+    async def view(
+        self, connection: Connection, span: Span, columns: Columns, *, indexed: bool = False
+    ) -> View:
         """Return all events of a span, as the connection's snapshot shows them.
 
-        Raises Problem selection_too_large if their columns would take more than the limit.
+        What is `indexed` has all columns that this takes. Raises Problem selection_too_large if
+        columns would take more than the limit.
         """
         limits = Limits.of(span)
         async with self._lock:
@@ -65,10 +73,18 @@ class Memory:
             for source, names in columns.items():
                 await self._complete(connection, source, names)
                 await self._extend(connection, source, names, limits)
+            self._indexes.follow(self._chunks)
+            if self.nbytes > self._limit:
+                self._indexes.clear()
             if self.nbytes > self._limit:
                 self._forget()
                 raise self._too_large(catalog.within(limits, columns))
-            return View({source: self._of(source) for source in columns}, self._dictionaries)
+            chunks = {source: self._of(source) for source in columns}
+            indexes = None
+            if indexed:
+                room = self._limit - self.nbytes
+                indexes = await in_thread(lambda: self._indexes.of(chunks, room))
+            return View(chunks, self._dictionaries, indexes)
 
     async def _renew(self, catalog: Catalog) -> None:
         """Forget the segments that a snapshot does not show."""
@@ -81,7 +97,11 @@ class Memory:
     def _make_room(self, limits: Limits, columns: Columns) -> None:
         """Forget as much as needed for what is to be loaded. Raises Problem selection_too_large."""
         wanted = self._catalog.within(limits, columns)
-        if self.nbytes + self._missing(wanted, columns) <= self._limit:
+        missing = self._missing(wanted, columns)
+        if self.nbytes + missing <= self._limit:
+            return
+        self._indexes.clear()
+        if self.nbytes + missing <= self._limit:
             return
         if _cost(wanted, columns) > self._limit:
             raise self._too_large(wanted)
@@ -148,6 +168,7 @@ class Memory:
     def _forget(self) -> None:
         self._chunks = {}
         self._dictionaries = Dictionaries()
+        self._indexes.clear()
 
     def _too_large(self, wanted: Sequence[Entry]) -> Problem:
         events = sum(entry.events for entry in wanted)

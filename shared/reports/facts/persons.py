@@ -1,31 +1,24 @@
 """Distinct users: how many there are, and what the latest event of each says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from shared.events.model import EVENT_TYPES, SOURCES
+from shared.events.model import EVENT_TYPES
 from shared.reports.facts.arrays import Array, run_starts
 from shared.reports.facts.chunks import TIME, is_constant
+from shared.reports.facts.classes import FIRST_TYPES, TYPE_BITS
 from shared.reports.facts.columns import PERSON
 from shared.reports.facts.rows import Rows
 from shared.reports.facts.tallying import Points
-
-TYPE_BITS: Final = 7
-"""Event types that a source has; sets of them are numbers of so many bits."""
 
 _SETS: Final = 1 << TYPE_BITS
 _BLOCK: Final = 1 << 13
 _UINT32: Final = 1 << 32
 _KIND_BITS: Final = 3
 _KINDS: Final = (1 << _KIND_BITS) - 1
-
-FIRST_TYPES: Final[Mapping[str, int]] = {
-    source: min(kind.id for kind in EVENT_TYPES if kind.source == source) for source in SOURCES
-}
-"""The least id of a source's types; the others follow it."""
 
 
 @dataclass(frozen=True, slots=True)
