@@ -66,12 +66,17 @@ class Catalog:
         found = (entry.digest for entry in self.entries.values() if entry.written_by < before)
         return reduce(xor, found, 0)
 
-    def within(self, limits: Limits, sources: Collection[str]) -> list[Entry]:
-        """Return the segments of some sources that touch a range, in the order of time."""
+    def within(
+        self, limits: Limits, sources: Collection[str], but: Collection[int] = frozenset()
+    ) -> list[Entry]:
+        """Return the segments of some sources that touch a range, in the order of time.
+
+        Those with some ids are left out.
+        """
         found = [
             entry
-            for entry in self.entries.values()
-            if entry.source in sources and limits.touch(entry)
+            for key, entry in self.entries.items()
+            if key not in but and entry.source in sources and limits.touch(entry)
         ]
         return sorted(found, key=lambda entry: (entry.first, entry.id))
 

@@ -96,17 +96,17 @@ class Memory:
 
     def _make_room(self, limits: Limits, columns: Columns) -> None:
         """Forget as much as needed for what is to be loaded. Raises Problem selection_too_large."""
-        wanted = self._catalog.within(limits, columns)
-        missing = self._missing(wanted, columns)
+        missing = self._missing(limits, columns)
         if self.nbytes + missing <= self._limit:
             return
         self._indexes.clear()
         if self.nbytes + missing <= self._limit:
             return
+        wanted = self._catalog.within(limits, columns)
         if _cost(wanted, columns) > self._limit:
             raise self._too_large(wanted)
         self._trim(limits, columns)
-        if self.nbytes + self._missing(wanted, columns) > self._limit:
+        if self.nbytes + self._missing(limits, columns) > self._limit:
             self._forget()
 
     def _trim(self, limits: Limits, columns: Columns) -> None:
@@ -122,16 +122,13 @@ class Memory:
             if source in columns
         }
 
-    def _missing(self, wanted: Iterable[Entry], columns: Columns) -> int:
+    def _missing(self, limits: Limits, columns: Columns) -> int:
         """Return how many bytes are to be loaded for what is wanted."""
         more = 0
         for source, names in columns.items():
-            chunks = self._of(source)
-            held = {key for chunk in chunks for key in chunk.ids}
             whole = {source: self._held_columns(source) | names}
-            new = (each for each in wanted if each.source == source and each.id not in held)
-            more += _cost(new, whole)
-            for chunk in chunks:
+            more += _cost(self._new(source, limits), whole)
+            for chunk in self._of(source):
                 lacking = names - chunk.columns.keys()
                 more += chunk.rows * sum(width(source, name) for name in lacking)
         return more
@@ -150,14 +147,17 @@ class Memory:
         self, connection: Connection, source: str, names: frozenset[str], limits: Limits
     ) -> None:
         """Load the segments that are not in memory."""
-        held = {key for chunk in self._of(source) for key in chunk.ids}
-        wanted = self._catalog.within(limits, [source])
         names |= self._held_columns(source)
-        for step in _steps([entry for entry in wanted if entry.id not in held]):
+        for step in _steps(self._new(source, limits)):
             chunk = await load_chunk(
                 connection, source, [(e.id, e.events) for e in step], names, self._dictionaries
             )
             self._chunks[source] = await _levelled((*self._of(source), chunk))
+
+    def _new(self, source: str, limits: Limits) -> list[Entry]:
+        """Return the segments of a range that are not in memory."""
+        held = {key for chunk in self._of(source) for key in chunk.ids}
+        return self._catalog.within(limits, [source], held)
 
     def _of(self, source: str) -> tuple[Chunk, ...]:
         return self._chunks.get(source, ())
