@@ -99,7 +99,7 @@ class _Source:
             top, bottom, anything = (
                 0 if number is None else int(by_class[number]) for number in self._classes
             )
-            users[at, :TYPE_BITS] = by_class[:TYPE_BITS] * self._chosen
+            users[at, :TYPE_BITS] = by_class[:TYPE_BITS]
             users[at, TYPE_BITS:] = top, bottom, top + bottom - anything, anything
             high, low = (part * self._chosen for part in (totals.high, totals.low))
             transactions = int((totals.transactions * self._chosen).sum())
