@@ -12,7 +12,8 @@ from shared.store.pool import Connection
 from shared.store.queries import query
 
 _MICROSECOND = timedelta(microseconds=1)
-_EVER = 1 << 62
+EVER = 1 << 62
+"""Later than any event, in microseconds since 2000-01-01 UTC, and its negative earlier."""
 
 
 def microseconds(moment: datetime) -> int:
@@ -41,8 +42,8 @@ class Limits(NamedTuple):
     @classmethod
     def of(cls, span: Span) -> "Limits":
         """Return the times of a span."""
-        first = -_EVER if span.start is None else microseconds(span.start)
-        return cls(first, _EVER if span.end is None else microseconds(span.end))
+        first = -EVER if span.start is None else microseconds(span.start)
+        return cls(first, EVER if span.end is None else microseconds(span.end))
 
     def touch(self, entry: Entry) -> bool:
         """Say whether a segment may have events within."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from shared.errors import Problem
-from shared.reports.facts.catalog import Catalog, Entry, Limits, read_catalog
+from shared.reports.facts.catalog import EVER, Catalog, Entry, Limits, read_catalog
 from shared.reports.facts.chunks import TIME, Chunk, levelled
 from shared.reports.facts.columns import Dictionaries, width
 from shared.reports.facts.indexes import Indexes
@@ -18,6 +18,9 @@ from shared.store.pool import Connection
 
 _STEP_EVENTS = 1 << 23
 """Events that are loaded at once; a request that is given up leaves what it has loaded."""
+
+_LITTLE = 4
+"""What a source has more is loaded along with the rest if it is this part of what is held."""
 
 Columns = Mapping[str, frozenset[str]]
 """The columns that a question needs, by source; of a source that is not there, none."""
@@ -148,7 +151,8 @@ class Memory:
     ) -> None:
         """Load the segments that are not in memory."""
         names |= self._held_columns(source)
-        for step in _steps(self._new(source, limits)):
+        new = self._new(source, limits)
+        for step in _steps(self._with_rest(source, names, new) if new else new):
             chunk = await load_chunk(
                 connection, source, [(e.id, e.events) for e in step], names, self._dictionaries
             )
@@ -158,6 +162,17 @@ class Memory:
         """Return the segments of a range that are not in memory."""
         held = {key for chunk in self._of(source) for key in chunk.ids}
         return self._catalog.within(limits, [source], held)
+
+    def _with_rest(self, source: str, names: frozenset[str], new: list[Entry]) -> list[Entry]:
+        """Return what is to be loaded, and what else the source has if that is little and fits.
+
+        Ranges of any limits would else load a little at each other question.
+        """
+        every = self._new(source, Limits(-EVER, EVER))
+        rest = sum(entry.events for entry in every) - sum(entry.events for entry in new)
+        held = sum(chunk.rows for chunk in self._of(source))
+        fits = self.nbytes + _cost(every, {source: names}) <= self._limit
+        return every if fits and rest * _LITTLE <= held else new
 
     def _of(self, source: str) -> tuple[Chunk, ...]:
         return self._chunks.get(source, ())
