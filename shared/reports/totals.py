@@ -161,7 +161,9 @@ def range_of(selection: Selection) -> Range:
 
 def _whole(span: Span | None, starts: Sequence[datetime]) -> dict[str, datetime | str]:
     """Return the parameters of whole quarters: as days, unless an interval begins within a day."""
-    if span is None or any((start - EPOCH) % DAY for start in starts[1:]):
+    # Where the range has no beginning, its first interval has one: the day it is in may be older.
+    within = starts if span is None or span.start is None else starts[1:]
+    if span is None or any((start - EPOCH) % DAY for start in within):
         return day_bounds(Days(before=span, days=None, after=None))
     return day_bounds(by_days(span))
 

@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+_BLOCK = 1 << 16
+
 
 def run_starts(ascending: Array) -> Array:
     """Return where each run of equal numbers begins; there is at least one number."""
@@ -15,6 +17,42 @@ def run_starts(ascending: Array) -> Array:
     changes[0] = True
     np.not_equal(ascending[1:], ascending[:-1], out=changes[1:])
     return np.flatnonzero(changes)
+
+
+def stable_order(numbers: Array) -> Array:
+    """Return what argsort(kind="stable") does of uint64, in a fifth of the time if they are hashes.
+
+    Sorting numbers is many times as fast as sorting indexes by them: their indexes are put into the
+    lowest bits. The few that differ in nothing else are sorted afterwards. Memory that is new costs
+    as much as the sorting, so that there is as little of it as can be.
+    """
+    low = np.uint64((1 << numbers.size.bit_length()) - 1)
+    keys = numbers & ~low
+    for begin in range(0, keys.size, _BLOCK):
+        block = keys[begin : begin + _BLOCK]
+        np.bitwise_or(block, np.arange(begin, begin + block.size, dtype=np.uint64), out=block)
+    keys.sort()
+    np.bitwise_and(keys, low, out=keys)
+    order = keys.view(np.intp)
+    ascending = numbers[order]
+    wrong = np.flatnonzero(ascending[1:] < ascending[:-1])
+    if wrong.size:
+        tops = np.unique(ascending[wrong] & ~low)
+        starts, ends = (
+            np.searchsorted(ascending, tops),
+            np.searchsorted(ascending, tops | low, "right"),
+        )
+        places = ranges(starts, ends)
+        order[places] = order[places[np.argsort(ascending[places], kind="stable")]]
+    return order
+
+
+def ranges(starts: Array, ends: Array) -> Array:
+    """Return the numbers from each start to before its end, one range after the other."""
+    sizes = ends - starts
+    before = np.cumsum(sizes) - sizes
+    found: Array = np.arange(sizes.sum()) + np.repeat(starts - before, sizes)
+    return found
 
 
 def merge_sorted(one: Array, other: Array, ones: Array, others: Array) -> tuple[Array, Array]:

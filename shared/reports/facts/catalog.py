@@ -12,7 +12,8 @@ from shared.store.pool import Connection
 from shared.store.queries import query
 
 _MICROSECOND = timedelta(microseconds=1)
-_EVER = 1 << 62
+EVER = 1 << 62
+"""Later than any event, in microseconds since 2000-01-01 UTC, and its negative earlier."""
 
 
 def microseconds(moment: datetime) -> int:
@@ -41,8 +42,8 @@ class Limits(NamedTuple):
     @classmethod
     def of(cls, span: Span) -> "Limits":
         """Return the times of a span."""
-        first = -_EVER if span.start is None else microseconds(span.start)
-        return cls(first, _EVER if span.end is None else microseconds(span.end))
+        first = -EVER if span.start is None else microseconds(span.start)
+        return cls(first, EVER if span.end is None else microseconds(span.end))
 
     def touch(self, entry: Entry) -> bool:
         """Say whether a segment may have events within."""
@@ -66,12 +67,17 @@ class Catalog:
         found = (entry.digest for entry in self.entries.values() if entry.written_by < before)
         return reduce(xor, found, 0)
 
-    def within(self, limits: Limits, sources: Collection[str]) -> list[Entry]:
-        """Return the segments of some sources that touch a range, in the order of time."""
+    def within(
+        self, limits: Limits, sources: Collection[str], but: Collection[int] = frozenset()
+    ) -> list[Entry]:
+        """Return the segments of some sources that touch a range, in the order of time.
+
+        Those with some ids are left out.
+        """
         found = [
             entry
-            for entry in self.entries.values()
-            if entry.source in sources and limits.touch(entry)
+            for key, entry in self.entries.items()
+            if key not in but and entry.source in sources and limits.touch(entry)
         ]
         return sorted(found, key=lambda entry: (entry.first, entry.id))
 

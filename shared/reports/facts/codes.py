@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shared.reports.facts.arrays import Array, merge_sorted, run_starts
+from shared.reports.facts.arrays import Array, merge_sorted, run_starts, stable_order
 
 _GROWTH = 2
 """A level is at least so many times the size of the next one."""
@@ -33,24 +33,36 @@ class Codes:
         return sum(level.hashes.nbytes + level.codes.nbytes for level in self._levels)
 
     def assign(self, hashes: Array) -> tuple[Array, Array]:
-        """Return the codes of hashes, and at which of them, ascending, a new code begins."""
+        """Return the codes of hashes, and of each whether a new code begins at it."""
         if not hashes.size:
-            return np.zeros(0, np.int32), np.zeros(0, np.intp)
-        order = np.argsort(hashes)
+            return np.zeros(0, np.int32), np.zeros(0, np.bool_)
+        order = stable_order(hashes)
         ascending = hashes[order]
+        if ascending[0] and (ascending[1:] != ascending[:-1]).all():
+            codes = self.find(ascending) if self._levels else None
+            if codes is None or not codes.any():
+                return self._assign_all(ascending, order)
         starts = run_starts(ascending)
-        different = ascending[starts]
+        different, firsts = ascending[starts], order[starts]
         codes = self.find(different)
         new = np.flatnonzero((codes == 0) & (different != 0))
-        firsts = np.minimum.reduceat(order, starts)[new]
         begins = np.zeros(hashes.size, np.bool_)
-        begins[firsts] = True
-        codes[new] = (np.cumsum(begins, dtype=np.int32) + np.int32(self.count))[firsts]
+        begins[firsts[new]] = True
+        codes[new] = (np.cumsum(begins, dtype=np.int32) + np.int32(self.count))[firsts[new]]
         assigned = np.empty(hashes.size, np.int32)
         assigned[order] = np.repeat(codes, np.diff(starts, append=hashes.size))
         if new.size:
             self._add(_Level(different[new], codes[new]))
-        return assigned, np.flatnonzero(begins)
+        return assigned, begins
+
+    def _assign_all(self, ascending: Array, order: Array) -> tuple[Array, Array]:
+        """Assign to hashes that all are new and different, which most often they are."""
+        first = self.count + 1
+        codes = order.astype(np.int32)
+        codes += np.int32(first)
+        self._add(_Level(ascending, codes))
+        assigned = np.arange(first, first + order.size, dtype=np.int32)
+        return assigned, np.ones(order.size, np.bool_)
 
     def find(self, hashes: Array) -> Array:
         """Return the codes of hashes, 0 for those that have none."""

@@ -17,7 +17,7 @@ async def require_segments(connection: Connection, types: Sequence[EventType], s
     ids = [kind.id for kind in types]
     await require_rows(connection, ids, span)
     values = {"types": ids, **bounds(span)}
-    cursor = await connection.execute(query("segments_behind"), values, prepare=False)
+    cursor = await connection.execute(query("segments_behind"), values)
     [(behind,)] = await cursor.fetchall()
     if behind:
         raise Problem(

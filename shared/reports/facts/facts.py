@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from shared.reports.facts.classes import is_indexed
 from shared.reports.facts.coverage import require_segments
 from shared.reports.questions import Page, Question, Tallies
 from shared.store.pool import Connection
@@ -67,13 +68,16 @@ class Facts:
 
         Raises Problem rows_expired, segments_behind, selection_too_large or invalid_parameter.
         """
-        person = frozenset({"person"})
-        view = await self._view(connection, question, {"facebook": person, "tiktok": person})
+        indexed = is_indexed(question)
+        names = frozenset({"person", "revenue"} if indexed else {"person"})
+        columns = {"facebook": names, "tiktok": names}
+        view = await self._view(connection, question, columns, indexed=indexed)
 
         def scan() -> "Funnels":
             from shared.reports.facts.funnels import funnels  # noqa: PLC0415 - with NumPy
+            from shared.reports.facts.lookups import looked_up  # noqa: PLC0415 - likewise
 
-            return funnels(view, question, page)
+            return looked_up(view, question, page) or funnels(view, question, page)
 
         return await self._scan(scan)
 
@@ -98,7 +102,12 @@ class Facts:
         return await self._scan(scan)
 
     async def _view(
-        self, connection: Connection, question: Question, more: Mapping[str, frozenset[str]]
+        self,
+        connection: Connection,
+        question: Question,
+        more: Mapping[str, frozenset[str]],
+        *,
+        indexed: bool = False,
     ) -> "View":
         await require_segments(connection, question.types, question.span)
         if self._memory is None:
@@ -108,7 +117,7 @@ class Facts:
         wanted: dict[str, frozenset[str]] = {
             source: names | more.get(source, frozenset()) for source in sources
         }
-        return await self._memory.view(connection, question.span, wanted)
+        return await self._memory.view(connection, question.span, wanted, indexed=indexed)
 
     async def _scan(self, scan: Callable[[], _Answer]) -> _Answer:
         async with self._scans:

@@ -8,8 +8,9 @@ import numpy as np
 from shared.events.model import EVENT_TYPES
 from shared.reports.facts.arrays import Array
 from shared.reports.facts.chunks import is_constant
+from shared.reports.facts.classes import FIRST_TYPES, TYPE_BITS
 from shared.reports.facts.memory import View
-from shared.reports.facts.persons import FIRST_TYPES, TYPE_BITS, users_by_types
+from shared.reports.facts.persons import users_by_types
 from shared.reports.facts.tallying import Points, count, points
 from shared.reports.questions import Page, Question, Tallies, Tally
 
@@ -46,12 +47,12 @@ def funnels(view: View, question: Question, page: Page) -> Funnels:
     """Return the funnels of a page of groups."""
     counted = count(view, question, page)
     groups, chosen, tallies = counted.groups, counted.chosen, counted.tallies
-    figures = _Figures(chosen.size, points(groups, chosen))
+    figures = _figures(chosen.size, points(groups, chosen))
     found = [figures.funnel(at, each) for at, each in enumerate(tallies.groups)]
     series: list[Funnel] = []
     if question.starts:
         size = len(question.starts) * chosen.size
-        figures = _Figures(size, points(groups, chosen, question.starts))
+        figures = _figures(size, points(groups, chosen, question.starts))
         series = [
             figures.funnel(at, each)
             for at, each in zip(figures.with_events(), tallies.series, strict=True)
@@ -59,22 +60,33 @@ def funnels(view: View, question: Question, page: Page) -> Funnels:
     return Funnels(tallies, found, series)
 
 
-class _Figures:
-    """What is counted of each point: events by type, and users by what they did."""
+def _figures(size: int, parts: Iterable[Points]) -> "Figures":
+    figures = Figures(size)
+    for part in parts:
+        source = part.rows.source
+        types = part["type_id"] - np.uint8(FIRST_TYPES[source])
+        if is_constant(part.numbers):
+            events = np.zeros((size, TYPE_BITS), np.int64)
+            events[part.numbers[0]] = np.bincount(types, minlength=TYPE_BITS)
+        else:
+            numbers = part.numbers * np.int64(TYPE_BITS) + types
+            events = np.bincount(numbers, minlength=size * TYPE_BITS).reshape(size, TYPE_BITS)
+        figures.add(source, events, users_by_types(part, size))
+    return figures
 
-    def __init__(self, size: int, parts: Iterable[Points]) -> None:
+
+class Figures:
+    """What is counted of each of some points: events by type, and users by what they did."""
+
+    def __init__(self, size: int) -> None:
         self._events = np.zeros((size, len(EVENT_TYPES)), np.int64)
         self._users: dict[str, Array] = {}
-        for part in parts:
-            first, kinds = FIRST_TYPES[part.rows.source], TYPE_BITS
-            types = part["type_id"] - np.uint8(first)
-            of_source = self._events[:, first - 1 : first - 1 + kinds]
-            if is_constant(part.numbers):
-                of_source[part.numbers[0]] += np.bincount(types, minlength=kinds)
-            else:
-                numbers = part.numbers * np.int64(kinds) + types
-                of_source += np.bincount(numbers, minlength=size * kinds).reshape(size, kinds)
-            self._users[part.rows.source] = users_by_types(part, size)
+
+    def add(self, source: str, events: Array, users: Array) -> None:
+        """Add a source's points: events of its types, and users as users_by_types() has them."""
+        first = FIRST_TYPES[source] - 1
+        self._events[:, first : first + TYPE_BITS] = events
+        self._users[source] = users
 
     def with_events(self) -> list[int]:
         """Return the points that have events."""

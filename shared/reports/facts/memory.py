@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from itertools import chain
 
 from shared.errors import Problem
-from shared.reports.facts.catalog import Catalog, Entry, Limits, read_catalog
+from shared.reports.facts.catalog import EVER, Catalog, Entry, Limits, read_catalog
 from shared.reports.facts.chunks import TIME, Chunk, levelled
 from shared.reports.facts.columns import Dictionaries, width
+from shared.reports.facts.indexes import Indexes
 from shared.reports.facts.loading import add_columns, in_thread, load_chunk
+from shared.reports.facts.visits import Index
 from shared.reports.windows import Span
 from shared.store.pool import Connection
 
 _STEP_EVENTS = 1 << 23
 """Events that are loaded at once; a request that is given up leaves what it has loaded."""
+
+_LITTLE = 4
+"""What a source has more is loaded along with the rest if it is this part of what is held."""
 
 Columns = Mapping[str, frozenset[str]]
 """The columns that a question needs, by source; of a source that is not there, none."""
@@ -30,6 +35,8 @@ class View:
 
     chunks: Mapping[str, tuple[Chunk, ...]]
     dictionaries: Dictionaries
+    indexes: Mapping[str, Index] | None = None
+    """Of the same chunks, if they were asked for and there is room for them."""
 
 
 class Memory:
@@ -45,17 +52,21 @@ class Memory:
         self._catalog = Catalog()
         self._chunks: dict[str, tuple[Chunk, ...]] = {}
         self._dictionaries = Dictionaries()
+        self._indexes = Indexes()
 
     @property
     def nbytes(self) -> int:
         """Return how many bytes are held."""
         held = sum(chunk.nbytes for chunk in chain(*self._chunks.values()))
-        return held + self._dictionaries.nbytes
+        return held + self._dictionaries.nbytes + self._indexes.nbytes
 
-    async def view(self, connection: Connection, span: Span, columns: Columns) -> View:
+    async def view(
+        self, connection: Connection, span: Span, columns: Columns, *, indexed: bool = False
+    ) -> View:
         """Return all events of a span, as the connection's snapshot shows them.
 
-        Raises Problem selection_too_large if their columns would take more than the limit.
+        What is `indexed` has all columns that this takes. Raises Problem selection_too_large if
+        columns would take more than the limit.
         """
         limits = Limits.of(span)
         async with self._lock:
@@ -65,10 +76,18 @@ class Memory:
             for source, names in columns.items():
                 await self._complete(connection, source, names)
                 await self._extend(connection, source, names, limits)
+            self._indexes.follow(self._chunks)
+            if self.nbytes > self._limit:
+                self._indexes.clear()
             if self.nbytes > self._limit:
                 self._forget()
                 raise self._too_large(catalog.within(limits, columns))
-            return View({source: self._of(source) for source in columns}, self._dictionaries)
+            chunks = {source: self._of(source) for source in columns}
+            indexes = None
+            if indexed:
+                room = self._limit - self.nbytes
+                indexes = await in_thread(lambda: self._indexes.of(chunks, room))
+            return View(chunks, self._dictionaries, indexes)
 
     async def _renew(self, catalog: Catalog) -> None:
         """Forget the segments that a snapshot does not show."""
@@ -80,13 +99,17 @@ class Memory:
 
     def _make_room(self, limits: Limits, columns: Columns) -> None:
         """Forget as much as needed for what is to be loaded. Raises Problem selection_too_large."""
-        wanted = self._catalog.within(limits, columns)
-        if self.nbytes + self._missing(wanted, columns) <= self._limit:
+        missing = self._missing(limits, columns)
+        if self.nbytes + missing <= self._limit:
             return
+        self._indexes.clear()
+        if self.nbytes + missing <= self._limit:
+            return
+        wanted = self._catalog.within(limits, columns)
         if _cost(wanted, columns) > self._limit:
             raise self._too_large(wanted)
         self._trim(limits, columns)
-        if self.nbytes + self._missing(wanted, columns) > self._limit:
+        if self.nbytes + self._missing(limits, columns) > self._limit:
             self._forget()
 
     def _trim(self, limits: Limits, columns: Columns) -> None:
@@ -102,16 +125,13 @@ class Memory:
             if source in columns
         }
 
-    def _missing(self, wanted: Iterable[Entry], columns: Columns) -> int:
+    def _missing(self, limits: Limits, columns: Columns) -> int:
         """Return how many bytes are to be loaded for what is wanted."""
         more = 0
         for source, names in columns.items():
-            chunks = self._of(source)
-            held = {key for chunk in chunks for key in chunk.ids}
             whole = {source: self._held_columns(source) | names}
-            new = (each for each in wanted if each.source == source and each.id not in held)
-            more += _cost(new, whole)
-            for chunk in chunks:
+            more += _cost(self._new(source, limits), whole)
+            for chunk in self._of(source):
                 lacking = names - chunk.columns.keys()
                 more += chunk.rows * sum(width(source, name) for name in lacking)
         return more
@@ -130,14 +150,29 @@ class Memory:
         self, connection: Connection, source: str, names: frozenset[str], limits: Limits
     ) -> None:
         """Load the segments that are not in memory."""
-        held = {key for chunk in self._of(source) for key in chunk.ids}
-        wanted = self._catalog.within(limits, [source])
         names |= self._held_columns(source)
-        for step in _steps([entry for entry in wanted if entry.id not in held]):
+        new = self._new(source, limits)
+        for step in _steps(self._with_rest(source, names, new) if new else new):
             chunk = await load_chunk(
                 connection, source, [(e.id, e.events) for e in step], names, self._dictionaries
             )
             self._chunks[source] = await _levelled((*self._of(source), chunk))
+
+    def _new(self, source: str, limits: Limits) -> list[Entry]:
+        """Return the segments of a range that are not in memory."""
+        held = {key for chunk in self._of(source) for key in chunk.ids}
+        return self._catalog.within(limits, [source], held)
+
+    def _with_rest(self, source: str, names: frozenset[str], new: list[Entry]) -> list[Entry]:
+        """Return what is to be loaded, and what else the source has if that is little and fits.
+
+        Ranges of any limits would else load a little at each other question.
+        """
+        every = self._new(source, Limits(-EVER, EVER))
+        rest = sum(entry.events for entry in every) - sum(entry.events for entry in new)
+        held = sum(chunk.rows for chunk in self._of(source))
+        fits = self.nbytes + _cost(every, {source: names}) <= self._limit
+        return every if fits and rest * _LITTLE <= held else new
 
     def _of(self, source: str) -> tuple[Chunk, ...]:
         return self._chunks.get(source, ())
@@ -148,6 +183,7 @@ class Memory:
     def _forget(self) -> None:
         self._chunks = {}
         self._dictionaries = Dictionaries()
+        self._indexes.clear()
 
     def _too_large(self, wanted: Sequence[Entry]) -> Problem:
         events = sum(entry.events for entry in wanted)

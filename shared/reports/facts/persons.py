@@ -1,45 +1,43 @@
 """Distinct users: how many there are, and what the latest event of each says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from shared.events.model import EVENT_TYPES, SOURCES
+from shared.events.model import EVENT_TYPES
 from shared.reports.facts.arrays import Array, run_starts
 from shared.reports.facts.chunks import TIME, is_constant
+from shared.reports.facts.classes import FIRST_TYPES, TYPE_BITS
 from shared.reports.facts.columns import PERSON
 from shared.reports.facts.rows import Rows
 from shared.reports.facts.tallying import Points
 
-TYPE_BITS: Final = 7
-"""Event types that a source has; sets of them are numbers of so many bits."""
-
 _SETS: Final = 1 << TYPE_BITS
 _BLOCK: Final = 1 << 13
+_SOON: Final = 1 << 14
 _UINT32: Final = 1 << 32
 _KIND_BITS: Final = 3
 _KINDS: Final = (1 << _KIND_BITS) - 1
 
-FIRST_TYPES: Final[Mapping[str, int]] = {
-    source: min(kind.id for kind in EVENT_TYPES if kind.source == source) for source in SOURCES
-}
-"""The least id of a source's types; the others follow it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The rows that tell of each user: the latest one or, in `tied`, several of one moment."""
+    """The rows that tell of each user: the latest one or, in `tied`, several of one moment.
 
-    rows: Array
+    `alone` is how many users have one row that is the latest.
+    """
+
+    rows: Array | slice
+    alone: int
     tied: Array
     persons: Array
 
     @property
     def users(self) -> int:
         """Return how many users there are."""
-        return self.rows.size + np.unique(self.persons).size
+        return self.alone + np.unique(self.persons).size
 
     def values(self, column: Array, ranks: Callable[[Array], Array] | None = None) -> Array:
         """Return each user's value of a column.
@@ -63,6 +61,11 @@ def latest(rows: Rows, carrying: Array | None = None) -> Latest:
     known = person > 0
     if carrying is not None:
         known &= carrying
+    every = bool(known.all())
+    some = person if every else np.compress(known, person)
+    if _all_different(some):
+        nobody = np.zeros(0, np.intp)
+        return Latest(slice(None) if every else np.flatnonzero(known), some.size, nobody, nobody)
     places = np.flatnonzero(known)
     if not rows.ordered:
         places = places[np.argsort(rows[TIME][places], kind="stable")]
@@ -77,13 +80,25 @@ def latest(rows: Rows, carrying: Array | None = None) -> Latest:
     others = np.flatnonzero(~chosen)
     others = others[_same_time(rows, places, others, last[person[others]])]
     if not others.size:
-        return Latest(np.compress(chosen, places), others, others)
+        found = np.compress(chosen, places)
+        return Latest(found, found.size, others, others)
     contested = np.zeros(last.size, np.bool_)
     contested[person[others]] = True
     tied = np.flatnonzero(chosen & contested[person])
     chosen[tied] = False
     tied = np.concatenate([tied, others])
-    return Latest(np.compress(chosen, places), places[tied], person[tied])
+    found = np.compress(chosen, places)
+    return Latest(found, found.size, places[tied], person[tied])
+
+
+def _all_different(persons: Array) -> bool:
+    """Say whether no number comes twice, at once if one does so soon."""
+    for part in (persons[:_SOON], persons):
+        seen = np.zeros(int(part.max(initial=0)) + 1, np.bool_)
+        seen[part.astype(np.intp)] = True
+        if np.count_nonzero(seen) < part.size:
+            return False
+    return True
 
 
 def _same_time(rows: Rows, places: Array, some: Array, others: Array) -> Array:

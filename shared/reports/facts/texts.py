@@ -42,15 +42,14 @@ class Texts:
         `joined` is their texts with a NUL between two; an entry is `parts` texts.
         """
         first = self.codes.count + 1
-        codes, fresh = self.codes.assign(hashes)
-        if fresh.size:
+        codes, new = self.codes.assign(hashes)
+        if new.any():
             content = np.frombuffer(joined + b"\0", np.uint8)
             lengths = np.diff(np.flatnonzero(content == 0)[parts - 1 :: parts] + 1, prepend=0)
-            new = np.zeros(hashes.size, np.bool_)
-            new[fresh] = True
-            kept = content[np.repeat(new, lengths)]
-            lengths = lengths[fresh]
-            self._add(_Piece(first, np.cumsum(lengths), kept, int(lengths.max())))
+            if not new.all():
+                content = content[np.repeat(new, lengths)]
+                lengths = lengths[new]
+            self._add(_Piece(first, np.cumsum(lengths), content, int(lengths.max())))
         return codes
 
     def text(self, code: int) -> str:

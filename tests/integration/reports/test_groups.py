@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ from integration.reports import naive
 from integration.reports.asking import Reports, query_string
 from integration.reports.naive import Event, Wanted
 from integration.reports.test_equality import MIDNIGHT, cases, fill
+
+from shared.reports.windows import QUARTER
 
 DIMENSIONS = {
     "events": ("source", "funnelStage", "eventType", "country", "campaignId", "device"),
@@ -35,11 +37,25 @@ def shapes(draw: st.DrawFn) -> tuple[str, tuple[str, ...], str | None, str, int]
     return name, by, draw(st.none() | intervals), draw(zones), draw(st.integers(1, 5))
 
 
+LATE = Event(
+    occurred_at=datetime(2026, 3, 28, 23, 59, tzinfo=UTC), type_id=1, event_id="1", user_id="u"
+)
+"""In a day's last quarter of an hour: what comes after it is in the next day."""
+
+
 @pytest.mark.timeout(900)
 @given(case=cases(), shape=st.lists(shapes(), min_size=4, max_size=4))
 @example(
     case=([], [Wanted()], 0),
     shape=[("events", (), "1d", "UTC", 1), ("revenue", (), "1M", "UTC", 1)],
+)
+@example(
+    case=(
+        [LATE, replace(LATE, occurred_at=LATE.occurred_at + QUARTER, event_id="2")],
+        [Wanted()],
+        0,
+    ),
+    shape=[("events", (), "15m", "UTC", 1)],
 )
 @settings(max_examples=50, deadline=None)
 def test_groups_and_series_equal_a_naive_computation(

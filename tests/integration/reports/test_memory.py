@@ -251,6 +251,29 @@ def test_memory_stays_within_its_bound(tables: psycopg.Connection, report_url: s
         asyncio.run(run())
 
 
+def test_a_little_that_is_left_is_loaded_along(tables: psycopg.Connection, report_url: str) -> None:
+    async def run() -> None:
+        facts = Facts(GIB)
+        begins = [NOON + timedelta(hours=hour) for hour in range(4)]
+        for start, size in zip(begins, (400, 10, 10), strict=False):
+            stored = [
+                replace(event(n), occurred_at=start + timedelta(seconds=n)) for n in range(size)
+            ]
+            with tables.transaction():
+                store(tables, stored)
+        held = []
+        async with snapshot(report_url) as connection:
+            for end in begins[1:3]:
+                asked = question(span=Span(begins[0], end))
+                await facts.funnels(connection, asked, ALL)
+                assert facts._memory is not None
+                held.append(sum(chunk.rows for chunk in facts._memory._of("facebook")))
+        assert held == [400, 420]
+
+    with segments(tables):
+        asyncio.run(run())
+
+
 def test_a_question_that_is_given_up_leaves_nothing_half_done(
     tables: psycopg.Connection, report_url: str
 ) -> None:

@@ -23,9 +23,9 @@ def test_codes_count_hashes_in_the_order_in_which_they_come(batches: list[list[i
             if number not in expected:
                 expected[number] = len(expected)
                 fresh.append(place)
-        found, firsts = codes.assign(np.array(batch, np.uint64))
+        found, begins = codes.assign(np.array(batch, np.uint64))
         assert found.tolist() == [expected[number] for number in batch]
-        assert firsts.tolist() == fresh
+        assert np.flatnonzero(begins).tolist() == fresh
         assert len(expected) - before == len(fresh)
     assert codes.count == len(expected) - 1
     everything = np.array([*expected, 77, 2**62], np.uint64)
