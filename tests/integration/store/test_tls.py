@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from certificates import Authority
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
 from tls_postgres import PASSWORD, TlsServer, tls_server
 from typer.testing import CliRunner
 
@@ -17,7 +18,7 @@ from infra.local.servers import Servers
 from shared.errors import Problem
 from shared.settings import Settings
 from shared.store.kinds import KINDS, urls_by_logins
-from shared.store.pool import Database
+from shared.store.pool import Connection, Database
 from shared.store.roles import establish
 
 CONFIRMED = "select ssl and version >= 'TLSv1.2' from pg_stat_ssl where pid = pg_backend_pid()"
@@ -36,6 +37,11 @@ def server(scratch: Path) -> Iterator[TlsServer]:
         yield running
 
 
+async def confirmed(connection: Connection) -> TupleRow | None:
+    cursor = await connection.execute(CONFIRMED)
+    return await cursor.fetchone()
+
+
 def is_encrypted(url: str) -> bool:
     """Say whether the pool's connection is, as the server sees it. Raises Problem."""
 
@@ -43,9 +49,7 @@ def is_encrypted(url: str) -> bool:
         database = Database(Settings(database_url=url, database_timeout=5), "test")
         await database.open()
         try:
-            async with database.glance() as connection:
-                found = await (await connection.execute(CONFIRMED)).fetchone()
-            return found == (True,)
+            return await database.glance(confirmed) == (True,)
         finally:
             await database.close()
 
