@@ -19,6 +19,7 @@ DATABASE: tuple[tuple[type, tuple[str, ...]], ...] = (
     (AsyncConnectionPool, ("getconn",)),
     (psycopg.AsyncCursor, ("execute", "fetchall", "copy")),
     (psycopg.AsyncCopy, ("write_row",)),
+    (psycopg.AsyncConnection, ("commit",)),
     (psycopg.AsyncTransaction, ("__aenter__", "__aexit__")),
     (psycopg.Connection, ("execute",)),
     (psycopg.Cursor, ("execute", "fetchone", "fetchall")),

@@ -40,7 +40,7 @@ from shared.stream.topology import ensure_streams
 
 Event = dict[str, Any]
 
-COMMIT = "psycopg:AsyncTransaction.__aexit__"
+COMMIT = "psycopg:AsyncConnection.commit"
 """The end of a transaction; a collector's first is that of a partition, its second the batch's."""
 
 INGEST = {

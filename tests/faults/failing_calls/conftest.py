@@ -14,6 +14,7 @@ from scripted import ScriptedFunction, scripted_function
 from infra.local.servers import Servers as Running
 from infra.local.servers import embedded
 from shared.store.migrations import migrate
+from shared.store.roles import grant
 
 
 @pytest.fixture(scope="package")
@@ -28,6 +29,7 @@ def records(running: Running) -> Iterator[Servers]:
     """Return the servers with a database and streams of the test's own."""
     with empty_database(running.postgres.url) as url:
         migrate(url)
+        grant(url)
         asyncio.run(renew(running.nats.url))
         yield Servers(running.nats.url, url)
 
