@@ -13,8 +13,11 @@ import httpx2
 from declared import ROOT
 from stack import Stack
 
-_DOCUMENTED = {"nats", "postgres", "secrets", "mounts", "pgpass"}
-"""Events and identities; secrets that were stored, and where functions read them."""
+_DOCUMENTED = {"nats", "nats.conf", "nats-users", "postgres", "secrets", "mounts"}
+"""Events and identities; secrets that were stored, and where servers and functions read them.
+
+Passwords of the database's logins are in files whose names begin with pgpass.
+"""
 
 _BUILT = (rb"Ada Example", rb"user-[0-9a-f]{8}-[0-9a-f]{4}-")
 """The name and the user ids of the events that tests build."""
@@ -22,8 +25,9 @@ _BUILT = (rb"Ada Example", rb"user-[0-9a-f]{8}-[0-9a-f]{4}-")
 
 def secrets_of(state: Path) -> list[bytes]:
     """Return the secrets that a stack has made or was given."""
-    passwords = [path.read_bytes().strip().rpartition(b":")[2] for path in state.glob("pgpass")]
-    stored = [path.read_bytes().strip() for path in (state / "secrets").glob("*")]
+    passwords = [path.read_bytes().strip().rpartition(b":")[2] for path in state.glob("pgpass*")]
+    files = (*(state / "secrets").glob("*"), *(state / "nats-users").glob("*"))
+    stored = [path.read_bytes().strip() for path in files]
     return [secret for secret in (*passwords, *stored) if secret]
 
 
@@ -40,7 +44,8 @@ def assert_private(state: Path, *needles: str) -> None:
 def _files(state: Path) -> Iterator[tuple[Path, bytes]]:
     for path in sorted(state.rglob("*")):
         inside = path.relative_to(state).parts
-        if path.is_file() and inside[0] not in _DOCUMENTED:
+        documented = inside[0] in _DOCUMENTED or inside[0].startswith("pgpass")
+        if path.is_file() and not documented:
             yield path, path.read_bytes()
 
 
