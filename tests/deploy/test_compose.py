@@ -126,7 +126,7 @@ def test_secrets_may_be_files(compose: Compose) -> None:
     guarded = Compose(compose.engine, files)
     guarded.up()
     assert "1,000 sent = 1,000 reported" in guarded.publish(1_000)
-    guarded.run("exec", "-T", "connector", "hookstream", "reconcile")
+    guarded.run("exec", "-T", "gateway", "hookstream", "reconcile")
     for service in ("gateway", "connector"):
         [container] = guarded.containers(service)
         assert PASSWORD not in str(container)
