@@ -37,7 +37,8 @@ async def read_standing(connection: Connection, selection: Selection) -> Standin
         "sources": selection.sources,
         **day_bounds(by_days(touched(selection.span))),
     }
-    cursor = await connection.execute(query("report_state"), values, prepare=False)
+    # Prepared, for to plan it takes a quarter of its time, and its plan is the same for any range.
+    cursor = await connection.execute(query("report_state"), values, prepare=True)
     [(*revision, as_of, age)] = await cursor.fetchall()
     text = " ".join(str(part) for part in revision)
     digest = hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
